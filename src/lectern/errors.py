@@ -134,3 +134,52 @@ class Overloaded(LecternError):
 
     code = "overloaded"
     status = 503
+
+
+class AddressUnavailable(LecternError):
+    """The bridge cannot listen where it was told to."""
+
+    code = "address_unavailable"
+    status = 500
+
+
+class BodyTooLarge(InvalidInput):
+    """The request body has more bytes than the limit."""
+
+    code = "body_too_large"
+    status = 413
+
+
+class HostNotAllowed(LecternError):
+    """The request names a host that this bridge does not answer for."""
+
+    code = "host_not_allowed"
+    status = 421
+
+
+class OriginNotAllowed(LecternError):
+    """Another site's page sent the request."""
+
+    code = "origin_not_allowed"
+    status = 403
+
+
+class StreamExpired(LecternError):
+    """The stream to be taken up again is unknown or no longer kept."""
+
+    code = "stream_expired"
+    status = 410
+
+
+class AnswerTooLong(LecternError):
+    """An answer grew beyond what a stream keeps."""
+
+    code = "answer_too_long"
+    status = 502
+
+
+class ShuttingDown(LecternError):
+    """The bridge is about to stop and takes nothing new."""
+
+    code = "shutting_down"
+    status = 503
