@@ -9,7 +9,7 @@ from style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, arrow, diagram, figure
 
 Q1, Q2, L1, L2 = np.radians(30.0), np.radians(60.0), 0.5, 0.4
 ELBOW = np.array([L1 * np.cos(Q1), L1 * np.sin(Q1)])
-TOOL = ELBOW + [L2 * np.cos(Q1 + Q2), L2 * np.sin(Q1 + Q2)]
+TOOL = ELBOW + np.array([L2 * np.cos(Q1 + Q2), L2 * np.sin(Q1 + Q2)])
 
 
 def draw() -> Figure:
@@ -42,8 +42,8 @@ def draw() -> Figure:
 
 def _frame(ax) -> None:
     # The last link points along x of the tool frame, which stands at q1 + q2 = 90 degrees.
-    arrow(ax, TOOL, TOOL + [0, 0.12], PURPLE, width=1.3)
-    arrow(ax, TOOL, TOOL + [-0.12, 0], PURPLE, width=1.3)
+    arrow(ax, TOOL, np.add(TOOL, (0, 0.12)), PURPLE, width=1.3)
+    arrow(ax, TOOL, np.add(TOOL, (-0.12, 0)), PURPLE, width=1.3)
     ax.text(TOOL[0] + 0.015, TOOL[1] + 0.115, "$x$ of {t}", color=PURPLE, va="center")
     ax.text(TOOL[0] - 0.13, TOOL[1], "$y$ of {t}", color=PURPLE, ha="right", va="center")
 
