@@ -1,0 +1,80 @@
+"""What routes are given: the assistant they call and the parts that belong to the bridge."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+
+from lectern.assistant.model import Answer, AnswerEvent, Turn
+from lectern.book.model import Passage
+from lectern.bridge.admission import Admission
+from lectern.bridge.conversations import Conversations
+from lectern.bridge.metrics import Metrics
+from lectern.bridge.streams import Streams
+from lectern.retrieval.model import SearchResult
+from lectern.settings import Settings
+
+
+class PartStatus(Protocol):
+    """Readiness of one part of Lectern."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the part can do its work."""
+
+    @property
+    def detail(self) -> str:
+        """One sentence for people."""
+
+
+class Assistant(Protocol):
+    """What the bridge needs of `lectern.app.Lectern`, and nothing more."""
+
+    async def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        """Answer a question.
+
+        Raises:
+            InvalidInput: The question cannot be used.
+        """
+
+    def stream(self, question: str, history: Sequence[Turn] = ()) -> AsyncIterator[AnswerEvent]:
+        """Answer a question piece by piece."""
+
+    async def search(self, query: str, k: int = 10) -> SearchResult:
+        """Return the `k` best passages."""
+
+    async def passage(self, passage_id: str) -> Passage:
+        """Return one passage.
+
+        Raises:
+            PassageNotFound: No passage has this identifier.
+        """
+
+    async def document_text(self, source: str) -> str:
+        """Return the text that the offsets of a source's passages refer to."""
+
+    def parts(self) -> Mapping[str, PartStatus]:
+        """Return the readiness of each part by name."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that one bridge consists of; built once in `lectern.bridge.app`."""
+
+    assistant: Assistant
+    settings: Settings
+    admission: Admission
+    conversations: Conversations
+    streams: Streams
+    metrics: Metrics
+
+
+async def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(_services)]

@@ -1,0 +1,1 @@
+"""One router for each resource; a route converts, calls, and converts back."""
