@@ -23,11 +23,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
+from numpy.typing import NDArray
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -99,8 +101,8 @@ def diagram(ax: Axes, xlim: tuple[float, float], ylim: tuple[float, float]) -> N
 
 def arrow(
     ax: Axes,
-    start: Sequence[float],
-    end: Sequence[float],
+    start: Sequence[float] | NDArray[np.float64],
+    end: Sequence[float] | NDArray[np.float64],
     color: str = INK,
     *,
     width: float = 1.6,
