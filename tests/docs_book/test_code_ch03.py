@@ -11,13 +11,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-CODE = Path(__file__).resolve().parents[2] / "docs" / "book" / "code"
-sys.path.insert(0, str(CODE))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs" / "book" / "code"))
 
-import ch03_fk as fk  # noqa: E402
-import ch03_jacobian as jac  # noqa: E402
-import ch03_planar as planar  # noqa: E402
-import ch03_rates as rates  # noqa: E402
+import ch03_fk as fk
+import ch03_jacobian as jac
+import ch03_planar as planar
+import ch03_rates as rates
 
 Q2R = np.radians([30.0, 60.0])
 Q3R = np.radians([90.0, 30.0, 60.0])
