@@ -44,7 +44,7 @@ def draw() -> Figure:
     ax.text(-0.16, 1.4, r"$p_{\parallel} = (\hat u\cdot p)\,\hat u$", color=GREEN, ha="right")
     ax.text(0.20, 0.78, r"$p$", color=BLUE, ha="left", va="top")
     ax.text(1.0, 1.15, r"$R\,p$", color=RED)
-    ax.text(0.29, 1.7, r"$p_{\perp}$", color=ORANGE)
+    ax.text(0.34, 1.72, r"$p_{\perp}$", color=ORANGE)
     ax.text(side[0] + 0.1, side[1] + 0.05, r"$\hat u\times p$", color=PURPLE, va="bottom")
     ax.plot(*p, "o", color=BLUE, markersize=4)
     ax.plot(*q, "o", color=RED, markersize=4)
