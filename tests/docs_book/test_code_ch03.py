@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import runpy
 import sys
 from pathlib import Path
 
@@ -17,6 +18,8 @@ import ch03_fk as fk
 import ch03_jacobian as jac
 import ch03_planar as planar
 import ch03_rates as rates
+from ch02_rotations import from_rpy
+from ch02_transforms import adjoint
 
 Q2R = np.radians([30.0, 60.0])
 Q3R = np.radians([90.0, 30.0, 60.0])
@@ -84,12 +87,6 @@ def test_elbow_arm_has_the_worked_pose_screw_and_jacobian():
     assert_allclose(elbow_jacobian(Q3R)[:3], expected, atol=TOLERANCE)
 
 
-def test_exponential_of_a_prismatic_screw_is_a_translation():
-    motion = fk.exp_screw(np.array([0.0, 1.0, 0.0, 0.0, 0.0, 0.0]), 0.3)
-    assert_allclose(motion[:3, 3], [0.0, 0.3, 0.0])
-    assert_allclose(motion[:3, :3], np.eye(3))
-
-
 @pytest.mark.parametrize("q", RANDOM)
 def test_geometric_jacobian_agrees_with_finite_differences(q):
     assert_allclose(elbow_jacobian(q), jac.numerical_jacobian(elbow_pose, q), atol=1e-8)
@@ -109,7 +106,7 @@ def test_prismatic_column_agrees_with_finite_differences():
 def test_space_jacobian_is_the_adjoint_of_the_body_jacobian(q):
     T, mixed = elbow_pose(q), elbow_jacobian(q)
     body = jac.body_from_mixed(mixed, T)
-    assert_allclose(jac.space_from_mixed(mixed, T), jac.adjoint(T) @ body, atol=1e-12)
+    assert_allclose(jac.space_from_mixed(mixed, T), adjoint(T) @ body, atol=1e-12)
 
 
 def test_space_jacobian_at_zero_holds_the_screw_axes():
@@ -127,18 +124,10 @@ def test_one_motion_has_the_worked_numbers_in_each_frame():
     assert_allclose(space[:3], [0.0, -0.155, 0.13], atol=TOLERANCE)
 
 
-def rotation(roll: float, pitch: float, yaw: float) -> np.ndarray:
-    x, y, z = np.eye(3)
-    turns = [
-        fk.exp_screw(fk.revolute(a, [0, 0, 0]), t) for a, t in ((z, yaw), (y, pitch), (x, roll))
-    ]
-    return (turns[0] @ turns[1] @ turns[2])[:3, :3]
-
-
 def test_roll_pitch_yaw_rates_map_to_the_angular_velocity():
     angles, speeds, h = np.array([0.3, -0.8, 1.2]), np.array([0.5, 0.2, -0.4]), 1e-6
-    change = rotation(*(angles + h * speeds)) - rotation(*(angles - h * speeds))
-    W = change / (2 * h) @ rotation(*angles).T
+    change = from_rpy(*(angles + h * speeds)) - from_rpy(*(angles - h * speeds))
+    W = change / (2 * h) @ from_rpy(*angles).T
     E = jac.rpy_rate_matrix(*angles)
     assert_allclose([W[2, 1], W[0, 2], W[1, 0]], E @ speeds, atol=1e-9)
     assert np.linalg.det(E) == pytest.approx(np.cos(-0.8))
@@ -246,3 +235,17 @@ def test_elbow_determinant_has_the_closed_form(q):
     reach = 0.5 * np.cos(q[1]) + 0.4 * np.cos(q[1] + q[2])
     expected = -0.5 * 0.4 * np.sin(q[2]) * reach
     assert np.linalg.det(elbow_jacobian(q)[:3]) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        ("ch03_planar.py", "velocity"),
+        ("ch03_fk.py", "largest difference"),
+        ("ch03_jacobian.py", "largest error"),
+        ("ch03_rates.py", "line followed to 0.02 mm"),
+    ],
+)
+def test_programs_run_on_their_own(program, says, capsys):
+    runpy.run_path(str(Path(fk.__file__).with_name(program)), run_name="__main__")
+    assert says in capsys.readouterr().out

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from ch02_transforms import exp, screw_axis
 
 
 def dh_standard(a: float, alpha: float, d: float, theta: float) -> np.ndarray:
@@ -36,42 +37,11 @@ def dh_modified(a_prev: float, alpha_prev: float, d: float, theta: float) -> np.
     )
 
 
-def skew(w: np.ndarray) -> np.ndarray:
-    """Return the matrix [w] with [w] p = w x p."""
-    return np.array([[0.0, -w[2], w[1]], [w[2], 0.0, -w[0]], [-w[1], w[0], 0.0]])
-
-
-def exp_screw(screw: np.ndarray, angle: float) -> np.ndarray:
-    """Return the motion along a screw axis (v, omega) with |omega| = 1, or omega = 0 and |v| = 1.
-
-    Args:
-        screw: Screw axis of the joint.
-        angle: Joint value in radians (revolute) or metres (prismatic).
-    """
-    v, w = screw[:3], screw[3:]
-    motion = np.eye(4)
-    if not np.any(w):
-        motion[:3, 3] = v * angle
-        return motion
-    W = skew(w)
-    W2 = W @ W
-    motion[:3, :3] = np.eye(3) + np.sin(angle) * W + (1.0 - np.cos(angle)) * W2
-    G = angle * np.eye(3) + (1.0 - np.cos(angle)) * W + (angle - np.sin(angle)) * W2
-    motion[:3, 3] = G @ v
-    return motion
-
-
-def revolute(axis: Sequence[float], point: Sequence[float]) -> np.ndarray:
-    """Return the screw axis (-omega x p, omega) of a revolute joint through `point`."""
-    w = np.asarray(axis, dtype=float)
-    return np.concatenate([-np.cross(w, point), w])
-
-
 def poe(screws: Sequence[np.ndarray], home: np.ndarray, q: np.ndarray) -> np.ndarray:
     """Return the tool pose exp(S1 q1) ... exp(Sn qn) M, with M the pose at q = 0."""
     T = np.eye(4)
     for screw, angle in zip(screws, q, strict=True):
-        T = T @ exp_screw(screw, angle)
+        T = T @ exp(screw, angle)
     return T @ home
 
 
@@ -79,9 +49,9 @@ def poe(screws: Sequence[np.ndarray], home: np.ndarray, q: np.ndarray) -> np.nda
 ELBOW_STANDARD = [(0.0, np.pi / 2, 0.4), (0.5, 0.0, 0.0), (0.4, 0.0, 0.0)]
 ELBOW_MODIFIED = [(0.0, 0.0, 0.4), (0.0, np.pi / 2, 0.0), (0.5, 0.0, 0.0)]
 ELBOW_SCREWS = [
-    revolute([0.0, 0.0, 1.0], [0.0, 0.0, 0.0]),
-    revolute([0.0, -1.0, 0.0], [0.0, 0.0, 0.4]),
-    revolute([0.0, -1.0, 0.0], [0.5, 0.0, 0.4]),
+    screw_axis([0.0, 0.0, 0.0], [0.0, 0.0, 1.0]),
+    screw_axis([0.0, 0.0, 0.4], [0.0, -1.0, 0.0]),
+    screw_axis([0.5, 0.0, 0.4], [0.0, -1.0, 0.0]),
 ]
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from ch03_fk import elbow_frames, skew
+from ch02_rotations import skew
+from ch03_fk import elbow_frames
 
 
 def geometric_jacobian(frames: Sequence[np.ndarray], kinds: str) -> np.ndarray:
@@ -28,12 +29,6 @@ def geometric_jacobian(frames: Sequence[np.ndarray], kinds: str) -> np.ndarray:
         else:
             columns.append(np.concatenate([z, np.zeros(3)]))
     return np.array(columns).T
-
-
-def adjoint(T: np.ndarray) -> np.ndarray:
-    """Return the 6x6 matrix that moves a twist (v, omega) from frame {b} to {a}, given aTb."""
-    R, p = T[:3, :3], T[:3, 3]
-    return np.block([[R, skew(p) @ R], [np.zeros((3, 3)), R]])
 
 
 def body_from_mixed(J: np.ndarray, T: np.ndarray) -> np.ndarray:
