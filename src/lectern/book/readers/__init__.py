@@ -6,13 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lectern.book.model import Document
+from lectern.book.readers.html import read_html
 from lectern.book.readers.markdown import read_markdown
+from lectern.book.readers.notebook import read_notebook
+from lectern.book.readers.pdf import read_pdf
 from lectern.errors import SourceUnreadable
 
 _READERS: dict[str, Callable[..., Document]] = {
     ".md": read_markdown,
     ".markdown": read_markdown,
     ".mdx": read_markdown,
+    ".ipynb": read_notebook,
+    ".html": read_html,
+    ".htm": read_html,
+    ".pdf": read_pdf,
 }
 SUFFIXES = frozenset(_READERS)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -65,7 +65,8 @@ def read_markdown(path: Path, *, max_bytes: int) -> Document:
     text = decode_utf8(read_bytes(path, max_bytes), path)
     kind = SourceKind.MDX if path.suffix.lower() == ".mdx" else SourceKind.MARKDOWN
     outline = markdown_outline(text, mdx=kind is SourceKind.MDX)
-    return build_document(path, kind, text, outline.items, title=outline.title)
+    items = tuple(without_navigation(text, outline.items))
+    return build_document(path, kind, text, items, title=outline.title)
 
 
 def markdown_outline(
@@ -81,8 +82,7 @@ def markdown_outline(
     masked = mask(text, mdx=mdx)
     walk = _Walk(text, masked, anchor or GithubSlugger().slug)
     tokens = _parser(mdx).parse("\n".join(masked.lines))
-    items = tuple(_without_navigation(text, walk.items(tokens)))
-    return Outline(plain_inline(masked.title), items)
+    return Outline(plain_inline(masked.title), tuple(walk.items(tokens)))
 
 
 @lru_cache(maxsize=2)
@@ -208,7 +208,7 @@ def _trimmed(text: str, kind: BlockKind, start: int, end: int) -> Block | None:
     return Block(kind, start, end) if end > start else None
 
 
-def _without_navigation(text: str, items: Iterator[Item]) -> Iterator[Item]:
+def without_navigation(text: str, items: Iterable[Item]) -> Iterator[Item]:
     """Leave out lists that are nothing but links: to places on the page, or at its top."""
     headings, title = 0, ""
     for item in items:
