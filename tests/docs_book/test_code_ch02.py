@@ -231,3 +231,69 @@ def test_two_quarter_turns_make_a_third_of_a_turn_about_the_diagonal():
     axis, angle = rotations.axis_angle(rotations.rot_z(math.pi / 2) @ rotations.rot_x(math.pi / 2))
     np.testing.assert_allclose(axis, np.ones(3) / math.sqrt(3), atol=1e-12)
     assert angle == pytest.approx(2 * math.pi / 3)
+
+
+def test_frames_figure_numbers_hold_in_both_directions():
+    t = transforms.transform(rotations.rot_z(math.pi / 6), [2, 0.6, 0])
+    np.testing.assert_allclose((t @ [1.6, 0.6, 0, 1])[:2], [3.086, 1.920], atol=5e-4)
+    back = transforms.inverse(t) @ [1, 1, 0, 1]
+    np.testing.assert_allclose(back[:2], [-0.666, 0.846], atol=5e-4)
+
+
+def test_adjoint_example_of_a_camera_on_a_moving_base_holds():
+    camera_base = transforms.transform(np.eye(3), [-0.2, -0.1, 0])
+    twist = transforms.adjoint(camera_base) @ [0.5, 0, 0, 0, 0, 1]
+    np.testing.assert_allclose(twist, [0.4, 0.2, 0, 0, 0, 1], atol=1e-15)
+
+
+def test_roll_and_yaw_race_near_gimbal_lock():
+    pitch, rate, dt = math.radians(89), 0.1 / math.cos(math.radians(89)), 1e-7
+    yaw_rate = rate * math.sin(pitch)
+    before = rotations.from_rpy(0.0, pitch, 0.0)
+    after = rotations.from_rpy(rate * dt, pitch, yaw_rate * dt)
+    change = (after - before) @ before.T / dt
+    np.testing.assert_allclose(change, rotations.skew([0.1, 0, 0]), atol=1e-5)
+    assert (rate, yaw_rate) == pytest.approx((5.73, 5.73), abs=5e-3)
+
+
+def test_quaternion_rate_follows_the_body_angular_velocity():
+    q, omega, dt = ROTATIONS[5].as_quat(scalar_first=True), np.array([0.3, -0.8, 0.5]), 1e-7
+    rate = 0.5 * quaternions.multiply(q, np.array([0, *omega]))
+    moved = quaternions.to_matrix(q + dt * rate)
+    expected = ROTATIONS[5].as_matrix() @ rotations.skew(omega)
+    np.testing.assert_allclose((moved - quaternions.to_matrix(q)) / dt, expected, atol=1e-5)
+
+
+def test_orientation_error_in_fixed_axes_completes_the_rotation():
+    actual, wanted = ROTATIONS[1].as_matrix(), ROTATIONS[2].as_matrix()
+    axis, angle = rotations.axis_angle(wanted @ actual.T)
+    np.testing.assert_allclose(rotations.rodrigues(axis, angle) @ actual, wanted, atol=1e-12)
+
+
+def test_exercise_on_yaw_then_pitch_points_the_nose_down():
+    r = rotations.rot_z(math.pi / 2) @ rotations.rot_y(math.pi / 2)
+    np.testing.assert_allclose(r[:, 0], [0, 0, -1], atol=1e-15)
+
+
+def test_exercise_on_the_turned_tool_frame_holds():
+    tool = transforms.transform(rotations.rot_z(math.pi / 2), [0.3, 0.6, 1.0])
+    cup = transforms.inverse(tool) @ [0.4, 0.6, 0.9, 1]
+    np.testing.assert_allclose(cup, [0, -0.1, -0.1, 1], atol=1e-14)
+
+
+def test_exercise_on_the_axis_of_a_twist_holds():
+    v, omega = np.array([0.4, -1, 0.6]), np.array([0, 0, 2.0])
+    pitch = omega @ v / (omega @ omega)
+    point = np.cross(omega, v) / (omega @ omega)
+    np.testing.assert_allclose(point, [0.5, 0.2, 0])
+    assert pitch == pytest.approx(0.3)
+    np.testing.assert_allclose(2 * transforms.screw_axis(point, omega / 2, pitch), [*v, *omega])
+
+
+def test_exercise_on_averaging_quaternions_holds():
+    quarter = quaternions.from_axis_angle([0, 0, 1], math.pi / 2)
+    mean = (np.array([1.0, 0, 0, 0]) + quarter) / 2
+    length = np.linalg.norm(mean)
+    np.testing.assert_allclose(mean, [0.854, 0, 0, 0.354], atol=5e-4)
+    assert length == pytest.approx(0.924, abs=5e-4)
+    np.testing.assert_allclose(mean / length, [0.924, 0, 0, 0.383], atol=5e-4)
