@@ -55,8 +55,17 @@ _SPACES = re.compile(r"[ \t\f\v\xa0]+")
 _NEWLINES = re.compile(r"\s*\n\s*")
 
 _RST_TARGET = re.compile(r"^\.\.[ \t]+_[^\n]*$|^\.\.[ \t]+\|[^\n]*$", re.M)
-_RST_DIRECTIVE = re.compile(r"^([ \t]*)\.\.[ \t]+[\w:+-]+::[ \t]*([^\n]*)$", re.M)
-_RST_OPTION = re.compile(r"^[ \t]+:[a-z-]+:(?:[ \t][^\n]*)?$", re.M)
+_RST_DIRECTIVE = re.compile(
+    r"^([ \t]*)\.\.[ \t]+(?:(?:code-block|code|sourcecode|parsed-literal)::[^\n]*"
+    r"|[\w:+-]+::[ \t]*([^\n]*))$",
+    re.M,
+)
+_RST_MATH = re.compile(
+    r"^([ \t]*)\.\.[ \t]+math::([^\n]*\n(?:\1[ \t]+\S[^\n]*(?:\n|\Z)|[ \t]*\n)*)", re.M
+)
+_RST_OPTION = re.compile(
+    r"^[ \t]+:(?!param|arg|type|r?type|returns?|raises?|yields?)[a-z-]+:(?:[ \t][^\n]*)?$", re.M
+)
 _RST_ROLE = re.compile(r":[\w:+.-]{1,60}:`([^`]{1,500})`|`([^`]{1,500})`:[\w:+.-]{1,60}:")
 _RST_REFERENCE = re.compile(r"`([^`]{1,500})`__?(?!\w)")
 _RST_TARGET_PART = re.compile(r"\s*<[^<>]*>$")
@@ -156,7 +165,8 @@ def _math_source(match: re.Match[str]) -> str:
 
 def _rst_words(text: str, shelf: _Shelf) -> str:
     text = _RST_TARGET.sub("", text)
-    text = _RST_DIRECTIVE.sub(r"\1\2", text)
+    text = _RST_MATH.sub(lambda match: shelf.put(math_words(_RST_OPTION.sub("", match[2]))), text)
+    text = _RST_DIRECTIVE.sub(lambda match: match[1] + (match[2] or ""), text)
     text = _RST_OPTION.sub("", text)
     text = re.sub(r"``([^`]{1,500})``", lambda match: shelf.put(match[1]), text)
     text = re.sub(r":math:`([^`]{1,500})`", lambda match: shelf.put(math_words(match[1])), text)
@@ -170,8 +180,6 @@ def _rst_words(text: str, shelf: _Shelf) -> str:
     text = _LINE_MARK.sub("", text)
     if "*" in text:
         text = _EMPHASIS.sub(_emphasised, text)
-    if "\\" in text:
-        text = math_words(text) if _COMMAND.search(text) else text
     text = text.replace("::\n", ":\n").replace("`", "")
     return _PIPE.sub(" ", text)
 

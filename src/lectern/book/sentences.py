@@ -45,7 +45,10 @@ _GRID_LINE = re.compile(r"[ \t>]*\+[-=]+[-=+]*\+[ \t]*$")
 _SIMPLE_TABLE_LINE = re.compile(r"[ \t]*={2,}(?:[ \t]+={2,})+[ \t]*$")
 _TABLE_DELIMITER = re.compile(r"[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)+$")
 _HTML_TABLE = re.compile(r"[ \t>]*<table\b", re.I)
-_LABEL_LINE = re.compile(r"[ \t]*\.\. (?:_|\|)|[ \t]+:[a-z-]+:(?:[ \t]|$)")
+_LABEL_LINE = re.compile(
+    r"[ \t]*\.\. (?:_|\|)"
+    r"|[ \t]+:(?!param|arg|type|rtype|returns?:|raises?|yields?)[a-z-]+:(?:[ \t]|$)"
+)
 _PROSE = re.compile(r"[ \t]*[\"'(*`:]?[A-Z][\w'-]*(?:[ ,]+[\w'`*:-]+){3,}[^=;{}]*$")
 _CODE_DIRECTIVES = word_set(
     "code-block code sourcecode parsed-literal prompt literalinclude doctest testcode"

@@ -10,6 +10,7 @@ from lectern.book.readers.html import read_html
 from lectern.book.readers.markdown import read_markdown
 from lectern.book.readers.notebook import read_notebook
 from lectern.book.readers.pdf import read_pdf
+from lectern.book.readers.rst import is_sphinx_text, read_rst
 from lectern.errors import SourceUnreadable
 
 _READERS: dict[str, Callable[..., Document]] = {
@@ -20,6 +21,7 @@ _READERS: dict[str, Callable[..., Document]] = {
     ".html": read_html,
     ".htm": read_html,
     ".pdf": read_pdf,
+    ".rst": read_rst,
 }
 SUFFIXES = frozenset(_READERS)
 
@@ -35,6 +37,8 @@ def read_document(path: Path, *, max_bytes: int) -> Document:
         SourceUnreadable: The file cannot be read as what its suffix says; the detail says why.
     """
     reader = _READERS.get(path.suffix.lower())
+    if path.suffix.lower() == ".txt" and is_sphinx_text(path):
+        reader = read_rst
     if reader is None:
         raise SourceUnreadable(
             f"{path} has a format that cannot be read.",
