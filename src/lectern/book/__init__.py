@@ -1,0 +1,1 @@
+"""Reading a book: sources, documents with sections, passages, sentences and plain text."""

@@ -165,7 +165,7 @@ def _math_source(match: re.Match[str]) -> str:
 
 def _rst_words(text: str, shelf: _Shelf) -> str:
     text = _RST_TARGET.sub("", text)
-    text = _RST_MATH.sub(lambda match: shelf.put(math_words(_RST_OPTION.sub("", match[2]))), text)
+    text = _RST_MATH.sub(lambda match: shelf.put(_rst_formula(match[2])) + "\n", text)
     text = _RST_DIRECTIVE.sub(lambda match: match[1] + (match[2] or ""), text)
     text = _RST_OPTION.sub("", text)
     text = re.sub(r"``([^`]{1,500})``", lambda match: shelf.put(match[1]), text)
@@ -182,6 +182,10 @@ def _rst_words(text: str, shelf: _Shelf) -> str:
         text = _EMPHASIS.sub(_emphasised, text)
     text = text.replace("::\n", ":\n").replace("`", "")
     return _PIPE.sub(" ", text)
+
+
+def _rst_formula(body: str) -> str:
+    return math_words(_RST_OPTION.sub("", body))
 
 
 def _rst_label(content: str) -> str:

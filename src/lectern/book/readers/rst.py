@@ -39,8 +39,9 @@ _MATHS = word_set("math")
 _DROPPED = word_set(
     "toctree contents index image raw include literalinclude highlight meta role default-role "
     "currentmodule module sectnum section-numbering header footer target-notes replace unicode "
-    "date autosummary sectionauthor codeauthor todo todolist youtube video tags testsetup testcleanup "
-    "bibliography highlightlang default-domain title rubric minigallery redirect-from"
+    "date autosummary sectionauthor codeauthor todo todolist youtube video tags testsetup "
+    "testcleanup bibliography highlightlang default-domain title rubric minigallery redirect- "
+    "from"
 )
 # Their argument is the first line of their content.
 _ADMONITIONS = word_set(
