@@ -19,7 +19,7 @@ def draw() -> Figure:
     prior = Estimate(2.00, 0.04)
     reading = Estimate(2.30, 0.01)
     fused = correct(prior, reading.mean, reading.variance)
-    x = np.linspace(1.3, 2.8, 400)
+    x = np.linspace(1.3, 2.8, 151)
     curves = (
         (prior, BLUE, "prediction: 2.00 m ± 0.20 m"),
         (reading, ORANGE, "reading: 2.30 m ± 0.10 m"),

@@ -61,6 +61,7 @@ _RC = {
     "legend.fontsize": 8,
     "lines.linewidth": 1.8,
     "mathtext.fontset": "dejavusans",
+    "path.simplify": False,
     "svg.fonttype": "path",
     "svg.hashsalt": "lectern",
     "text.color": INK,
