@@ -297,3 +297,12 @@ def test_exercise_on_averaging_quaternions_holds():
     np.testing.assert_allclose(mean, [0.854, 0, 0, 0.354], atol=5e-4)
     assert length == pytest.approx(0.924, abs=5e-4)
     np.testing.assert_allclose(mean / length, [0.924, 0, 0, 0.383], atol=5e-4)
+
+
+@pytest.mark.parametrize("r", ROTATIONS)
+def test_quaternion_components_follow_from_trace_and_diagonal(r):
+    m = r.as_matrix()
+    w, x, _, _ = np.abs(r.as_quat(scalar_first=True))
+    assert 0.5 * math.sqrt(1 + np.trace(m)) == pytest.approx(w)
+    assert 0.5 * math.sqrt(1 + m[0, 0] - m[1, 1] - m[2, 2]) == pytest.approx(x)
+    assert abs(m[2, 1] - m[1, 2]) / (4 * w) == pytest.approx(x)
