@@ -21,6 +21,7 @@ from lectern.bridge.security import SECURITY_HEADERS
 
 _log = structlog.get_logger("lectern.access")
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
+_STATIC = ("/assets/", "/openapi.json")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -88,4 +89,6 @@ def _request_id(scope: Scope) -> str:
 def _route(scope: Scope) -> str:
     # The template, not the path: paths would make one time series for each passage.
     route: Any = scope.get("route")
+    if route is None and scope["path"].startswith(_STATIC):
+        return "static"
     return str(getattr(route, "path", "")) or "unmatched"

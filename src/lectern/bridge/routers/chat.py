@@ -27,6 +27,12 @@ from lectern.errors import (
 router = APIRouter(prefix="/api/v1/chat", tags=["chat"])
 
 TraceFlag = Annotated[bool, Query(description="Also return how retrieval came to its passages.")]
+LastEventId = Annotated[
+    str | None,
+    Header(
+        alias="Last-Event-ID", description="Id of the last event that arrived, to go on after it."
+    ),
+]
 _PROBLEMS = (
     OriginNotAllowed,
     BodyTooLarge,
@@ -86,7 +92,7 @@ async def ask_stream(
     asked: ChatIn,
     services: ServicesDep,
     request: Request,
-    last_event_id: Annotated[str | None, Header()] = None,
+    last_event_id: LastEventId = None,
     trace: TraceFlag = False,
 ) -> StreamingResponse:
     """Start a stream, or take up a lost one."""

@@ -136,14 +136,15 @@ export class Exchange {
 
 function cardHead(place, onOpen, ...before) {
   const [title, ...trail] = place.heading.length ? place.heading : [place.title];
-  const percent = Math.round(place.score * 100);
-  const relevance = make("meter", { min: "0", max: "1", "aria-label": "Relevance", title: `Relevance ${percent} %` });
-  relevance.value = place.score;
+  const label = `Relevance ${Math.round(place.score * 100)} %`;
+  const relevance = make("span", { class: "relevance", role: "img", "aria-label": label, title: label });
+  relevance.style.setProperty("--share", String(place.score));
+  const above = trail.length ? [make("span", { class: "place-trail" }, joinTrail([title, ...trail.slice(0, -1)]))] : [];
   return make(
     "button",
     { type: "button", class: "card-head", onclick: onOpen },
     ...before,
-    make("span", { class: "place" }, make("span", { class: "place-title" }, trail.at(-1) ?? title), make("span", { class: "place-trail" }, joinTrail([title, ...trail.slice(0, -1)]))),
+    make("span", { class: "place" }, make("span", { class: "place-title" }, trail.at(-1) ?? title), ...above),
     relevance,
   );
 }
