@@ -14,20 +14,22 @@ from functools import lru_cache
 import Stemmer
 
 STOP_WORDS = frozenset(
-    "a an and are as at be but by for if in into is it no not of on or such that the their then "
-    "there these they this to was will with".split()
+    (
+        *("a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into"),
+        *("is", "it", "no", "not", "of", "on", "or", "such", "that", "the", "their", "then"),
+        *("there", "these", "they", "this", "to", "was", "will", "with"),
+    )
 )
 _WORD = re.compile(r"[^\W_](?:[\w]*[^\W_])?(?:['\u2019][a-zA-Z]+)?", re.UNICODE)
 _PART = re.compile(r"_+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _POSSESSIVE = re.compile(r"['\u2019].*$")
-# PyStemmer's objects are not safe across threads; this one is guarded by the cache's own lock
-# only for hits, so misses go through a fresh stemmer for each call (a microsecond).
 _STEM_CACHE = 65_536
 
 
 @lru_cache(maxsize=_STEM_CACHE)
 def stem(word: str) -> str:
     """Return Porter's stem of a lower-case word (Porter, 1980, Program 14(3), 130-137)."""
+    # A stemmer is cheap to make and not safe to share between threads.
     return str(Stemmer.Stemmer("porter", 0).stemWord(word))
 
 

