@@ -65,12 +65,14 @@ def _read(suffix: str, data: bytes) -> Document | None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"page{suffix}"
         path.write_bytes(data)
+        refused: SourceUnreadable | None = None
         try:
             return read_document(path, max_bytes=1_000_000)
         except SourceUnreadable as error:
-            assert str(path) in error.detail
-            assert error.remedy
-            return None
+            refused = error
+        assert str(path) in refused.detail
+        assert refused.remedy
+        return None
 
 
 def _check(document: Document) -> None:

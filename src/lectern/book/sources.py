@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,11 +21,14 @@ _SKIPPED_FOLDERS = word_set(
 )
 # Folders that a published site needs although a source tree would leave them out.
 _KEPT_IN_SITES = word_set("build dist out target install log")
-_SKIPPED_FILES = word_set(
+_NAVIGATION_FILES = word_set(
     "genindex.html search.html py-modindex.html modindex.html http-routingtable.html 404.html "
-    "opensearch.html webpack-stats.html changelog.md code_of_conduct.md contributing.md license.md "
-    "licence.md security.md pull_request_template.md _sidebar.md _navbar.md summary.md license.rst "
-    "changelog.rst contributing.rst code_of_conduct.rst authors.rst authors.md"
+    "opensearch.html webpack-stats.html _sidebar.md _navbar.md summary.md"
+)
+# In capitals these are a repository's papers; "Contributing.rst" may well be a page of the book.
+_PROJECT_FILES = re.compile(
+    r"(?:CHANGELOG|CHANGES|CODE_OF_CONDUCT|CONTRIBUTING|LICEN[CS]E|SECURITY|AUTHORS|MAINTAINERS"
+    r"|(?:PULL_REQUEST|ISSUE)_TEMPLATE)\.(?:md|rst|markdown)"
 )
 _SITE_MARKS = ("genindex.html", "searchindex.js", "sitemap.xml")
 
@@ -146,8 +150,10 @@ class _Search:
                 self._consider(path, entry)
 
     def _consider(self, path: Path, entry: os.DirEntry[str]) -> None:
-        if path.name.lower() in _SKIPPED_FILES:
-            self._skipped.append(Skipped(str(path), "navigation or project boilerplate"))
+        if path.name.lower() in _NAVIGATION_FILES:
+            self._skipped.append(Skipped(str(path), "generated navigation"))
+        elif _PROJECT_FILES.fullmatch(path.name):
+            self._skipped.append(Skipped(str(path), "paper of the project, not of the book"))
         elif not _exists(entry):
             self._skipped.append(Skipped(str(path), "the link leads nowhere"))
         elif _is_source(path):

@@ -22,7 +22,7 @@ from lectern.book.readers.slugs import GithubSlugger
 _MAX_NESTING = 20
 
 _EXPLICIT_ID = re.compile(r"[ \t]*(?:\{#([^\s{}]+)[^{}]*\}|\{/\*\s*#(\S+?)\s*\*/\})[ \t]*$")
-_COMMENT = re.compile(r"<!--.*?-->|\{/\*.*?\*/\}", re.S)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|\{/\*.*?(?:\*/\}|\Z)", re.S)
 _TAG = re.compile(r"<[^<>]*>")
 _UNSEEN_ELEMENT = re.compile(r"<(script|style|svg|iframe)\b.*?(?:</\1\s*>|\Z)", re.I | re.S)
 _HTML_HEADING = re.compile(r"\s*<h([1-6])\b([^<>]*)>(.*)</h\1\s*>\s*$", re.I | re.S)

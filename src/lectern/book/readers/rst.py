@@ -93,6 +93,7 @@ class _Scanner:
         self._levels: list[tuple[str, bool]] = []
         self._label = ""
         self._ids: set[str] = set()
+        self._numbered = 0
         self._steps: tuple[Callable[[int], int], ...] = (
             self._title,
             self._explicit,
@@ -169,11 +170,10 @@ class _Scanner:
         return following
 
     def _unique(self, identifier: str) -> str:
-        number = 0
         unique = identifier
         while not unique or unique in self._ids:
-            number += 1
-            unique = f"id{number}"
+            self._numbered += 1
+            unique = f"id{self._numbered}"
         self._ids.add(unique)
         return unique
 
