@@ -21,7 +21,7 @@ from lectern.retrieval.evaluation import (
     measure,
     read_collection,
 )
-from lectern.retrieval.fusion import FusionParameters, best
+from lectern.retrieval.fusion import FusionParameters
 from lectern.retrieval.index.base import point_id
 from lectern.retrieval.search import Searcher
 from lectern.retrieval.writer import IndexWriter, VectorJournal
@@ -101,8 +101,9 @@ def _search_all(
     times = []
     for number, (query, vector) in enumerate(zip(judged, vectors, strict=True)):
         started = time.perf_counter()
-        scores, _ = searcher.rank(searcher.understand_vector(tests.queries[query], vector))
+        _, last = searcher.rank(searcher.understand_vector(tests.queries[query], vector))
         times.append((time.perf_counter() - started) * 1e3)
-        run[query] = {names[point]: scores[point] for point in best(scores, RUN_DEPTH)}
+        top = zip(last.fused.points[:RUN_DEPTH], last.fused.scores[:RUN_DEPTH], strict=True)
+        run[query] = {names[int(point)]: float(score) for point, score in top}
         report(Progress("search", number + 1, len(judged)))
     return run, times

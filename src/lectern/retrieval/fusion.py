@@ -9,13 +9,14 @@ that led here is in `docs/retrieval.md`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-Scores = dict[int, float]
-"""Score by point."""
+from lectern.retrieval.index.base import Scored
+
+FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -48,38 +49,38 @@ class _Scale:
     deviation: float
     floor: float
 
-    def __call__(self, score: float | None) -> float:
-        if score is None:
-            return self.floor
-        return max((score - self.mean) / self.deviation, self.floor)
+    @classmethod
+    def fit(cls, scores: FloatArray, length: int) -> _Scale:
+        """Fit to a list; what it lacks up to `length` counts as score 0."""
+        values = np.zeros(max(length, len(scores), 1))
+        values[: len(scores)] = scores
+        mean, deviation = float(values.mean()), float(values.std()) + 1e-9
+        return cls(mean, deviation, max((float(values.min()) - mean) / deviation, -1.0))
+
+    def __call__(self, scores: FloatArray) -> FloatArray:
+        return np.maximum((scores - self.mean) / self.deviation, self.floor)
 
 
-def _scale(scores: Mapping[int, float], length: int) -> _Scale:
-    """Fit to the list; what a short list lacks up to `length` counts as score 0."""
-    values = np.zeros(max(length, len(scores), 1))
-    values[: len(scores)] = list(scores.values())
-    mean, deviation = float(values.mean()), float(values.std()) + 1e-9
-    return _Scale(mean, deviation, max((float(values.min()) - mean) / deviation, -1.0))
+def fuse(dense: Scored, sparse: Scored, dense_weight: float, length: int) -> Scored:
+    """Return the weighted sum of z-scores of every point in either list, the best first.
 
-
-def fuse(dense: Scores, sparse: Scores, dense_weight: float, length: int) -> Scores:
-    """Return the weighted sum of z-scores of every point in either list.
+    A point that one list lacks gets the lowest score of that list.
 
     Args:
-        dense: The best dot products of the dense side.
+        dense: The best dot products of the dense side, one for each passage.
         sparse: The best scores of the sparse side.
         dense_weight: Weight of the dense side, 0 to 1.
-        length: Points the lists would have if none had been cut off or left out.
+        length: Points the sparse list would have if none had been left out for scoring 0.
     """
-    dense_scale = _scale(dense, min(len(dense), length))
-    sparse_scale = _scale(sparse, length)
-    return {
-        point: dense_weight * dense_scale(dense.get(point))
-        + (1.0 - dense_weight) * sparse_scale(sparse.get(point))
-        for point in dense.keys() | sparse.keys()
-    }
-
-
-def best(scores: Scores, count: int) -> list[int]:
-    """Return the `count` points with the largest scores, ties broken by number."""
-    return sorted(scores, key=lambda point: (-scores[point], point))[:count]
+    points = np.union1d(dense.points, sparse.points)
+    fused = np.zeros(len(points))
+    for scored, weight, full in (
+        (dense, dense_weight, len(dense)),
+        (sparse, 1.0 - dense_weight, length),
+    ):
+        scale = _Scale.fit(scored.scores, full)
+        column = np.full(len(points), scale.floor)
+        column[np.searchsorted(points, scored.points)] = scale(scored.scores)
+        fused += weight * column
+    order = np.lexsort((points, -fused))
+    return Scored(points[order], fused[order])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,16 @@ import numpy as np
 from lectern.retrieval.bm25 import SparseVector, TermStatistics, query_vector
 from lectern.retrieval.embedders.base import Embedder, Vectors
 from lectern.retrieval.feedback import expand_dense, expand_sparse, passage_weights
-from lectern.retrieval.fusion import FusionParameters, Scores, best, fuse
-from lectern.retrieval.index.base import PassageIndex, Payload, PointId, Scored, owner
+from lectern.retrieval.fusion import FusionParameters, fuse
+from lectern.retrieval.index.base import (
+    NOTHING,
+    PassageIndex,
+    Payload,
+    PointId,
+    Scored,
+    by_passage,
+    point_id,
+)
 from lectern.retrieval.model import Hit, SearchResult
 from lectern.retrieval.stored import Sentences, to_passage, to_sentences
 from lectern.retrieval.terms import analyze
@@ -84,11 +92,13 @@ class Found:
     result: SearchResult
 
 
-@dataclass
-class _Round:
-    dense: Scores = field(default_factory=dict)
-    sparse: Scores = field(default_factory=dict)
-    fused: Scores = field(default_factory=dict)
+@dataclass(frozen=True)
+class Round:
+    """The lists of one round, the best first."""
+
+    dense: Scored = NOTHING
+    sparse: Scored = NOTHING
+    fused: Scored = NOTHING
 
 
 class Searcher:
@@ -117,40 +127,38 @@ class Searcher:
         distinct = len(set(terms))
         return Query(vector, sparse, 1.0 - len(sparse) / distinct if distinct else 1.0)
 
-    def rank(self, query: Query) -> tuple[Scores, dict[str, Any]]:
-        """Return fused scores by point and how they came about."""
+    def rank(self, query: Query) -> tuple[Round, Round]:
+        """Return both rounds; without feedback the second is the first."""
         first = self._round(query.dense, query.sparse)
-        seeds = best(first.fused, self._parameters.feedback_passages)
-        if not seeds:
-            return first.fused, {"feedback": []}
-        stored = self._index.vectors(seeds)
-        kept = [seed for seed in seeds if seed in stored]
+        seeds = [int(point) for point in first.fused.points[: self._parameters.feedback_passages]]
+        stored = self._index.vectors(seeds) if seeds else {}
+        kept = [n for n, seed in enumerate(seeds) if seed in stored]
         if not kept:
-            return first.fused, {"feedback": []}
-        vectors = [stored[seed] for seed in kept]
+            return first, first
+        vectors = [stored[seeds[n]] for n in kept]
         weights = passage_weights(
-            [first.fused[seed] for seed in kept], self._parameters.feedback_sharpness
+            [float(first.fused.scores[n]) for n in kept], self._parameters.feedback_sharpness
         )
         second = self._round(
             expand_dense(query.dense, vectors, weights, self._parameters),
             expand_sparse(query.sparse, vectors, weights, self._statistics, self._parameters),
         )
-        return second.fused, {"feedback": kept, "first": first, "second": second}
+        return first, second
 
-    def _round(self, dense: Vectors, sparse: SparseVector) -> _Round:
+    def _round(self, dense: Vectors, sparse: SparseVector) -> Round:
         depth = min(self._parameters.depth, max(self._statistics.documents, 1))
-        dense_scores = _by_owner(self._index.nearest_dense(dense, depth))
-        sparse_scores = dict(self._index.nearest_sparse(sparse, depth))
-        fused = fuse(dense_scores, sparse_scores, self._parameters.dense_weight, depth)
-        return _Round(dense_scores, sparse_scores, fused)
+        dense_list = by_passage(self._index.nearest_dense(dense, depth))
+        sparse_list = self._index.nearest_sparse(sparse, depth)
+        fused = fuse(dense_list, sparse_list, self._parameters.dense_weight, depth)
+        return Round(dense_list, sparse_list, fused)
 
     def find(self, question: str, k: int) -> Found:
         """Return the `k` best passages for a question."""
         started = time.perf_counter()
         query = self.understand(question)
         embedded = time.perf_counter()
-        scores, how = self.rank(query)
-        points = best(scores, k)
+        first, last = self.rank(query)
+        points = [int(point) for point in last.fused.points[:k]]
         passages = self._read(query, points)
         finished = time.perf_counter()
         timings = {
@@ -158,7 +166,7 @@ class Searcher:
             "search": (finished - embedded) * 1e3,
             "total": (finished - started) * 1e3,
         }
-        trace = self._trace(points, passages, scores, how)
+        trace = self._trace(passages, first, last)
         hits = tuple(found.hit for found in passages)
         return Found(query, passages, SearchResult(question, hits, timings, trace))
 
@@ -180,28 +188,22 @@ class Searcher:
         """Return what is stored for one passage."""
         return self._index.payloads([point]).get(point)
 
-    def _trace(
-        self,
-        points: Sequence[PointId],
-        passages: Sequence[FoundPassage],
-        scores: Scores,
-        how: dict[str, Any],
-    ) -> dict[str, Any]:
-        first: _Round | None = how.get("first")
+    def _trace(self, passages: Sequence[FoundPassage], first: Round, last: Round) -> dict[str, Any]:
         rows = []
-        for point, found in zip(points, passages, strict=False):
-            row = {
-                "passage_id": found.hit.passage.passage_id,
-                "fused": round(scores[point], 4),
-                "cosine": round(found.evidence.cosine, 4),
-                "bm25_share": round(found.evidence.share, 4),
-                "relevance": round(found.evidence.relevance, 4),
-            }
-            if first:
-                row["dense_rank"] = _rank(first.dense, point)
-                row["sparse_rank"] = _rank(first.sparse, point)
-                row["first_round_rank"] = _rank(first.fused, point)
-            rows.append(row)
+        for found in passages:
+            point = point_id(found.hit.passage.passage_id)
+            rows.append(
+                {
+                    "passage_id": found.hit.passage.passage_id,
+                    "cosine": round(found.evidence.cosine, 4),
+                    "bm25_share": round(found.evidence.share, 4),
+                    "relevance": round(found.evidence.relevance, 4),
+                    "rank_dense": _rank(first.dense, point),
+                    "rank_sparse": _rank(first.sparse, point),
+                    "rank_first_round": _rank(first.fused, point),
+                    "rank": _rank(last.fused, point),
+                }
+            )
         return {"hits": rows, "dense_weight": self._parameters.dense_weight}
 
 
@@ -210,18 +212,7 @@ def _found(payload: Payload, evidence: Evidence) -> FoundPassage:
     return FoundPassage(hit, evidence, to_sentences(payload))
 
 
-def _by_owner(scored: Scored) -> Scores:
-    """Keep for each passage the best of its windows."""
-    scores: Scores = {}
-    for point, score in scored:
-        passage = owner(point)
-        if score > scores.get(passage, -math.inf):
-            scores[passage] = score
-    return scores
-
-
-def _rank(scores: Scores, point: PointId) -> int | None:
+def _rank(scored: Scored, point: PointId) -> int | None:
     """Return the rank of a point in a list, counted from 1; None where it is not listed."""
-    if point not in scores:
-        return None
-    return 1 + sum(1 for score in scores.values() if score > scores[point])
+    places = np.flatnonzero(scored.points == point)
+    return int(places[0]) + 1 if len(places) else None

@@ -13,6 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from lectern.retrieval.bm25 import SparseVector
 from lectern.retrieval.embedders.base import Vectors
 
@@ -32,11 +35,6 @@ def point_id(passage_id: str) -> PointId:
     """
     digest = hashlib.blake2b(passage_id.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> (WINDOW_BITS + 1) << WINDOW_BITS
-
-
-def owner(point: PointId) -> PointId:
-    """Return the passage that a point, itself or one of its windows, belongs to."""
-    return point >> WINDOW_BITS << WINDOW_BITS
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,36 @@ class StoredVectors:
     sparse: SparseVector
 
 
-Scored = list[tuple[PointId, float]]
+@dataclass(frozen=True)
+class Scored:
+    """Points with their scores, the best first; both arrays have shape (points,)."""
+
+    points: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, scored: Sequence[Any]) -> Scored:
+        """Take over objects with `id` and `score`."""
+        count = len(scored)
+        return cls(
+            np.fromiter((point.id for point in scored), np.int64, count),
+            np.fromiter((point.score for point in scored), np.float64, count),
+        )
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+def by_passage(scored: Scored) -> Scored:
+    """Keep for each passage the best of its windows."""
+    owners = scored.points >> WINDOW_BITS << WINDOW_BITS
+    # The list is sorted, so the first of each owner is its best.
+    _, first = np.unique(owners, return_index=True)
+    first.sort()
+    return Scored(owners[first], scored.scores[first])
+
+
+NOTHING = Scored(np.zeros(0, np.int64), np.zeros(0))
 
 
 class PassageIndex(Protocol):

@@ -19,7 +19,7 @@ import qdrant_edge as qe
 from lectern.errors import IndexCorrupt
 from lectern.retrieval.bm25 import SparseVector
 from lectern.retrieval.embedders.base import Vectors
-from lectern.retrieval.index.base import Payload, Point, PointId, Scored, StoredVectors
+from lectern.retrieval.index.base import NOTHING, Payload, Point, PointId, Scored, StoredVectors
 
 _SHARD = "shard"
 _STATE = "state.sqlite"
@@ -84,7 +84,7 @@ class EdgeIndex:
     def nearest_sparse(self, vector: SparseVector, limit: int) -> Scored:
         """See `PassageIndex.nearest_sparse`."""
         if not vector:
-            return []
+            return NOTHING
         return self._query(qe.Query.Nearest(_to_edge(vector), using="sparse"), limit)
 
     def _query(self, query: Any, limit: int) -> Scored:
@@ -97,7 +97,7 @@ class EdgeIndex:
                 quantization=qe.QuantizationSearchParams(rescore=True, oversampling=1.5)
             ),
         )
-        return [(int(point.id), float(point.score)) for point in self._shard.query(request)]
+        return Scored.of(self._shard.query(request))
 
     def vectors(self, ids: Sequence[PointId]) -> dict[PointId, StoredVectors]:
         """See `PassageIndex.vectors`."""

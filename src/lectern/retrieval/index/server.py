@@ -16,6 +16,7 @@ from lectern.errors import EndpointUnavailable, ModelMissing
 from lectern.retrieval.bm25 import SparseVector
 from lectern.retrieval.embedders.base import Vectors
 from lectern.retrieval.index.base import (
+    NOTHING,
     Payload,
     Point,
     PointId,
@@ -91,7 +92,7 @@ class ServerIndex:
 
     def nearest_sparse(self, vector: SparseVector, limit: int) -> Scored:
         """See `PassageIndex.nearest_sparse`."""
-        return self._query(_to_server(vector), "sparse", limit) if vector else []
+        return self._query(_to_server(vector), "sparse", limit) if vector else NOTHING
 
     def _query(self, query: Any, using: str, limit: int) -> Scored:
         reply = self._call(
@@ -99,7 +100,7 @@ class ServerIndex:
                 self._passages, query=query, using=using, limit=limit, with_payload=False
             )
         )
-        return [(int(point.id), float(point.score)) for point in reply.points]
+        return Scored.of(reply.points)
 
     def vectors(self, ids: Sequence[PointId]) -> dict[PointId, StoredVectors]:
         """See `PassageIndex.vectors`."""
