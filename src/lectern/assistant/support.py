@@ -26,6 +26,8 @@ from lectern.book.sentences import SentenceKind, split_sentences
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
 MAX_WINDOW = 3
+# A shorter quote is worth so much of its score.
+QUOTE_SLACK = 0.15
 
 
 @dataclass(frozen=True)
@@ -210,14 +212,14 @@ class SupportCheck:
         )
 
     def table(self, text: str, cited: Sequence[int]) -> Verdict:
-        """Check a table: a passage's table must have the words of each of its rows in one row."""
+        """Check a table: a passage's table must have the cells of each of its rows in a row."""
         rows = _table_rows(text)
         return self._verbatim(
             cited,
             (SentenceKind.TABLE,),
             lambda quote: (
                 bool(rows)
-                and all(any(row <= given for given in _table_rows(quote)) for row in rows)
+                and all(any(_in_order(row, given) for given in _table_rows(quote)) for row in rows)
             ),
         )
 
@@ -256,16 +258,17 @@ class SupportCheck:
         missing = _missing(claim, evidence)
         if missing:
             return missing
-        best: Support | None = None
+        backing: list[Support] = []
         reason, closest = "too little in common", 0.0
         for guard, _, _, quote in self._measured(claim, vector, index):
-            if guard:
+            if not guard and quote.score >= THRESHOLD:
+                backing.append(quote)
+            elif guard and quote.score > closest:
                 # The reason worth telling is that of the quote that came closest.
-                if quote.score > closest:
-                    reason, closest = guard, quote.score
-            elif quote.score >= THRESHOLD and (best is None or quote.score > best.score + 0.05):
-                best = quote
-        return best or reason
+                reason, closest = guard, quote.score
+        top = max((quote.score for quote in backing), default=0.0)
+        good = (quote for quote in backing if quote.score >= top - QUOTE_SLACK)
+        return min(good, key=lambda quote: quote.end - quote.start, default=None) or reason
 
     def _measured(
         self, claim: Facts, vector: npt.NDArray[np.float32], index: int
@@ -302,6 +305,12 @@ def _code_lines(block: str) -> set[str]:
     return {line for line in squeezed if line}
 
 
-def _table_rows(table: str) -> list[set[str]]:
-    rows = (set(line.replace("|", " ").split()) for line in table.splitlines())
-    return [row for row in rows if any(set(cell) - set("-:+=") for cell in row)]
+def _table_rows(table: str) -> list[tuple[str, ...]]:
+    rows = (tuple(cell.strip() for cell in line.split("|")) for line in table.splitlines())
+    filled = (tuple(cell for cell in row if cell) for row in rows)
+    return [row for row in filled if set("".join(row)) - set("-:+= ")]
+
+
+def _in_order(row: Sequence[str], given: Sequence[str]) -> bool:
+    rest = iter(given)
+    return all(cell in rest for cell in row)
