@@ -12,7 +12,8 @@ SPHINX = """<!DOCTYPE html><html><head><title>Kinematics &mdash; Docs 1.0</title
 <h1>Forward kinematics<a class="headerlink" href="#x">¶</a></h1>
 <p>Pose <span class="math notranslate">\\(x\\)</span> of <a href="t.html">a tool</a>, type
 <code class="literal"><span class="pre">vector&lt;int&gt;</span></code>.</p>
-<div class="math" id="eq"><span class="eqno">(1)<a class="headerlink">¶</a></span>\\[\\dot x = J\\]</div>
+<div class="math" id="eq"><span class="eqno">(1)<a class="headerlink">¶</a></span>
+\\[\\dot x = J\\]</div>
 <div class="admonition note"><p class="admonition-title">Note</p><p>In radians.</p></div>
 <div class="highlight-python3 notranslate"><div class="highlight"><pre><span></span>import os
 <span class="n">x</span> = 1
@@ -22,7 +23,8 @@ SPHINX = """<!DOCTYPE html><html><head><title>Kinematics &mdash; Docs 1.0</title
 <ul><li><p>one</p><ul><li>nested</li></ul></li><li><p>two</p><div class="highlight-bash">
 <div class="highlight"><pre>ls
 cd x</pre></div></div></li></ul>
-<dl class="py function"><dt>fk(<em>q</em>)<a class="headerlink">¶</a></dt><dd><p>Computes.</p></dd></dl>
+<dl class="py function"><dt>fk(<em>q</em>)<a class="headerlink">¶</a></dt>
+<dd><p>Computes.</p></dd></dl>
 </section></section></div></div><footer>SECRET</footer></body></html>"""
 
 DOCUSAURUS = """<html><head><title>Page | Site</title></head><body><nav>SECRET</nav><main><article>

@@ -142,8 +142,8 @@ def _pieces(
         joins = before is not None and _is_joinable(text[before.end : block.start])
         clings = before is not None and joins and _clings(text, before, block)
         follows = blocks[number + 1] if number + 1 < len(blocks) else None
-        introduces = follows is not None and _clings(text, block, follows)
-        for start, end in _cut_block(text, block, introduces, target_chars, max_chars):
+        introduced = follows if follows is not None and _clings(text, block, follows) else None
+        for start, end in _cut_block(text, block, introduced, target_chars, max_chars):
             yield _Piece(start, end, joins, clings)
             joins, clings = True, False
         before = block
@@ -169,12 +169,15 @@ def _clings(text: str, before: Block, block: Block) -> bool:
 
 
 def _cut_block(
-    text: str, block: Block, introduces: bool, target_chars: int, max_chars: int
+    text: str, block: Block, introduced: Block | None, target_chars: int, max_chars: int
 ) -> Iterator[tuple[int, int]]:
     length = block.end - block.start
     if block.kind is BlockKind.PARAGRAPH:
-        if length > max_chars or (introduces and length > target_chars):
-            return _packed(list(_sentence_spans(text, block, max_chars)), target_chars, introduces)
+        # Of a paragraph before a long block only the last sentence goes with the block.
+        is_introduction = introduced is not None and introduced.end - block.start > target_chars
+        if length > max_chars or is_introduction:
+            spans = list(_sentence_spans(text, block, max_chars))
+            return _packed(spans, target_chars, introduced is not None)
     elif length > _WHOLE_FACTOR * max_chars:
         return _packed(_line_spans(text, block, max_chars), max_chars, False)
     return iter(((block.start, block.end),))

@@ -75,6 +75,7 @@ _NEVER_LAST = word_set(
 )
 # These end a sentence unless a number follows, or unless something in lower case does.
 _BEFORE_NUMBER = frozenset(("no", "nos", "art", "ex", "app", "al"))
+_BEFORE_NAMES = frozenset(("and", "by", "with", "from", "see"))
 _STARTERS = word_set(
     "The This That These Those It Its In On At For From To We You If When While Then There Here "
     "A An As By Each All Both Let Note Thus Hence So But And Now Since Use Using What How"
@@ -147,7 +148,7 @@ def _is_symbol(before: str, following: str) -> bool:
     if next_words and next_words[0] in _STARTERS:
         return True
     previous = before.split()
-    return bool(previous) and previous[-1][0].islower()
+    return bool(previous) and previous[-1][0].islower() and previous[-1] not in _BEFORE_NAMES
 
 
 class _Lines:
