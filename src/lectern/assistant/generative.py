@@ -37,18 +37,7 @@ class _Draft:
     def number(self, support: Support) -> tuple[int, bool]:
         """Return the number of the citation of a quote, and whether it is a new one."""
         hit = self.hits[support.passage]
-        passage = hit.passage
-        citation = Citation(
-            passage_id=passage.passage_id,
-            title=passage.title,
-            heading=passage.heading,
-            anchor=passage.anchor,
-            source=passage.source,
-            quote=passage.text[support.start : support.end],
-            start=passage.start + support.start,
-            end=passage.start + support.end,
-            score=hit.score,
-        )
+        citation = Citation.of(hit.passage, support.start, support.end, hit.score)
         if citation in self.citations:
             return self.citations.index(citation) + 1, False
         self.citations.append(citation)
