@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, Union
+from typing import Any, Literal
+
+from lectern.book.model import Passage
 
 AnswererName = Literal["extractive", "generative"]
 
@@ -33,6 +35,21 @@ class Citation:
     start: int
     end: int
     score: float
+
+    @classmethod
+    def of(cls, passage: Passage, start: int, end: int, score: float) -> Citation:
+        """Cite `passage.text[start:end]`."""
+        return cls(
+            passage_id=passage.passage_id,
+            title=passage.title,
+            heading=passage.heading,
+            anchor=passage.anchor,
+            source=passage.source,
+            quote=passage.text[start:end],
+            start=passage.start + start,
+            end=passage.start + end,
+            score=score,
+        )
 
 
 @dataclass(frozen=True)
@@ -107,7 +124,7 @@ class Done:
     answer: Answer
 
 
-AnswerEvent = Union[Meta, Token, CitationFound, Done]
+AnswerEvent = Meta | Token | CitationFound | Done
 
 
 @dataclass(frozen=True)

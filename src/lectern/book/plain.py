@@ -55,10 +55,14 @@ _SPACES = re.compile(r"[ \t\f\v\xa0]+")
 _NEWLINES = re.compile(r"\s*\n\s*")
 
 _RST_TARGET = re.compile(r"^\.\.[ \t]+_[^\n]*$|^\.\.[ \t]+\|[^\n]*$", re.M)
-_RST_DIRECTIVE = re.compile(
-    r"^([ \t]*)\.\.[ \t]+(?:(?:code-block|code|sourcecode|parsed-literal)::[^\n]*"
-    r"|[\w:+-]+::[ \t]*([^\n]*))$",
+_RST_DIRECTIVE = re.compile(r"^([ \t]*)\.\.[ \t]+[\w:+-]+::[ \t]*([^\n]*)$", re.M)
+_RST_CODE = re.compile(
+    r"^([ \t]*)\.\.[ \t]+(?:code-block|code|sourcecode|parsed-literal|prompt)::[^\n]*\n"
+    r"((?:\1[ \t]+\S[^\n]*(?:\n|\Z)|[ \t]*\n)*)",
     re.M,
+)
+_RST_LITERAL = re.compile(
+    r"^(?![ \t]*\.\. )([^\n]*):(:[ \t]*\n[ \t]*\n)((?:[ \t]+\S[^\n]*(?:\n|\Z)|[ \t]*\n)+)", re.M
 )
 _RST_MATH = re.compile(
     r"^([ \t]*)\.\.[ \t]+math::([^\n]*\n(?:\1[ \t]+\S[^\n]*(?:\n|\Z)|[ \t]*\n)*)", re.M
@@ -69,7 +73,7 @@ _RST_OPTION = re.compile(
 _RST_ROLE = re.compile(r":[\w:+.-]{1,60}:`([^`]{1,500})`|`([^`]{1,500})`:[\w:+.-]{1,60}:")
 _RST_REFERENCE = re.compile(r"`([^`]{1,500})`__?(?!\w)")
 _RST_TARGET_PART = re.compile(r"\s*<[^<>]*>$")
-_RST_WORD_REFERENCE = re.compile(r"\b(\w[\w-]{0,60})__?(?![\w`])")
+_RST_WORD_REFERENCE = re.compile(r"\b(\w[\w-]{0,60})__?(?![\w`{/*-])")
 _RST_RULE = re.compile(r"^[ \t]*(?:[+|]?[-=+]{3,}[-=+| \t]*)$", re.M)
 _RST_FOOTNOTE = re.compile(r"\[[#*\w-]{1,40}\]_")
 _RST_SUBSTITUTION = re.compile(r"\|(\w[\w .-]{0,60})\|_{0,2}")
@@ -166,7 +170,9 @@ def _math_source(match: re.Match[str]) -> str:
 def _rst_words(text: str, shelf: _Shelf) -> str:
     text = _RST_TARGET.sub("", text)
     text = _RST_MATH.sub(lambda match: shelf.put(_rst_formula(match[2])) + "\n", text)
-    text = _RST_DIRECTIVE.sub(lambda match: match[1] + (match[2] or ""), text)
+    text = _RST_CODE.sub(lambda match: shelf.put(_RST_OPTION.sub("", match[2])), text)
+    text = _RST_LITERAL.sub(lambda match: f"{match[1]}:\n{shelf.put(match[3])}", text)
+    text = _RST_DIRECTIVE.sub(r"\1\2", text)
     text = _RST_OPTION.sub("", text)
     text = re.sub(r"``([^`]{1,500})``", lambda match: shelf.put(match[1]), text)
     text = re.sub(r":math:`([^`]{1,500})`", lambda match: shelf.put(math_words(match[1])), text)

@@ -49,7 +49,7 @@ _LABEL_LINE = re.compile(
     r"[ \t]*\.\. (?:_|\|)"
     r"|[ \t]+:(?!param|arg|type|rtype|returns?:|raises?|yields?)[a-z-]+:(?:[ \t]|$)"
 )
-_PROSE = re.compile(r"[ \t]*[\"'(*`:]?[A-Z][\w'-]*(?:[ ,]+[\w'`*:-]+){3,}[^=;{}]*$")
+_PROSE = re.compile(r"[ \t]*[\"'(*`:]{0,3}[A-Z][\w'-]*(?:[ ,]+[\w'`*:(-]+){2,}.*[^;{}=]$")
 _CODE_DIRECTIVES = word_set(
     "code-block code sourcecode parsed-literal prompt literalinclude doctest testcode"
 )
@@ -194,7 +194,8 @@ class _Lines:
 
     def _whole(self, first: int, stop: int, kind: SentenceKind) -> Iterator[Span]:
         start, end = self._starts[first], self._stops[min(stop, len(self._lines)) - 1]
-        keep_indent = kind is SentenceKind.CODE and "`" not in self._lines[first]
+        line = self._lines[first].lstrip()
+        keep_indent = kind is SentenceKind.CODE and not line.startswith(("`", "..", ">"))
         content = self._text[start:end]
         end = start + len(content.rstrip())
         if not keep_indent:
@@ -301,7 +302,8 @@ class _Lines:
         before = at - 1
         while before > 0 and not self._lines[before].strip():
             before -= 1
-        if before >= 0 and self._lines[before].rstrip().endswith("::"):
+        introduction = self._lines[before] if before >= 0 else ""
+        if introduction.rstrip().endswith("::") and not _DIRECTIVE.match(introduction):
             return True
         return indent >= 4 and not _ITEM.match(line) and not _PROSE.match(line)
 

@@ -23,7 +23,7 @@ _SKIPPED_FOLDERS = word_set(
 _KEPT_IN_SITES = word_set("build dist out target install log")
 _NAVIGATION_FILES = word_set(
     "genindex.html search.html py-modindex.html modindex.html http-routingtable.html 404.html "
-    "opensearch.html webpack-stats.html _sidebar.md _navbar.md summary.md"
+    "opensearch.html webpack-stats.html toc.html print.html _sidebar.md _navbar.md summary.md"
 )
 # In capitals these are a repository's papers; "Contributing.rst" may well be a page of the book.
 _PROJECT_FILES = re.compile(

@@ -44,15 +44,15 @@ _DROPPED_TAGS = word_set(
     "canvas head dialog audio video textarea link meta colgroup hr img map embed"
 )
 _DROPPED_CLASSES = word_set(
-    "headerlink hash-link anchor-link anchorjs-link breadcrumbs theme-doc-breadcrumbs wy- "
-    "breadcrumbs toctree-wrapper toc contents table-of-contents tableOfContents sphinxsidebar "
-    "related prev-next-area prev-next-footer pagination-nav theme-doc-footer theme-edit-this-page "
-    "edit-this-page rst-footer-buttons rst-versions theme-doc-toc-mobile theme-doc-toc-desktop "
-    "theme-doc-version-badge theme-doc-version-banner linenos linenodiv copybtn bd-header-article "
-    "bd-sidebar-secondary bd-footer-article md-source-file md-content__button jp-OutputArea jp- "
-    "Cell-outputWrapper jp-InputPrompt output_wrapper output_area output cell_output nboutput "
-    "prompt input_prompt katex-html MathJax_Preview MathJax_SVG MathJax mjx-chtml footer-article "
-    "nav-links page-nav edit-link system-message"
+    "headerlink hash-link anchor-link anchorjs-link breadcrumbs theme-doc-breadcrumbs "
+    "wy-breadcrumbs toctree-wrapper toc contents table-of-contents tableOfContents "
+    "sphinxsidebar related prev-next-area prev-next-footer pagination-nav theme-doc-footer "
+    "theme-edit-this-page edit-this-page rst-footer-buttons rst-versions theme-doc-toc-mobile "
+    "theme-doc-toc-desktop theme-doc-version-badge theme-doc-version-banner linenos linenodiv "
+    "copybtn bd-header-article bd-sidebar-secondary bd-footer-article md-source-file "
+    "md-content__button jp-OutputArea jp-Cell-outputWrapper jp-InputPrompt output_wrapper "
+    "output_area output cell_output nboutput prompt input_prompt katex-html MathJax_Preview "
+    "MathJax_SVG MathJax mjx-chtml footer-article nav-links page-nav edit-link system-message"
 )
 _BLOCK_TAGS = word_set(
     "p div section article main ul ol dl dt dd pre table blockquote figure figcaption details "

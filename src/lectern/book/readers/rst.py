@@ -40,8 +40,8 @@ _DROPPED = word_set(
     "toctree contents index image raw include literalinclude highlight meta role default-role "
     "currentmodule module sectnum section-numbering header footer target-notes replace unicode "
     "date autosummary sectionauthor codeauthor todo todolist youtube video tags testsetup "
-    "testcleanup bibliography highlightlang default-domain title rubric minigallery redirect- "
-    "from"
+    "testcleanup bibliography highlightlang default-domain title rubric minigallery "
+    "redirect-from"
 )
 # Their argument is the first line of their content.
 _ADMONITIONS = word_set(
@@ -126,7 +126,7 @@ class _Scanner:
         end = self._stops[stop - 1]
         content = self._text[start:end]
         end = start + len(content.rstrip())
-        if kind is not BlockKind.CODE or content.startswith(".."):
+        if kind is not BlockKind.CODE:
             start += len(content) - len(content.lstrip("\ufeff \t\f\v"))
         if start < end:
             self._items.append(Block(kind, start, end))
@@ -211,7 +211,7 @@ class _Scanner:
         stop = self._indented_end(at + 1, self._indents[at] + 1)
         kind = _directive_kind(name)
         if kind is not None:
-            self._add(kind, at, stop)
+            self._add(kind, at, stop, self._offset(at, 0))
             return stop
         if name in _DROPPED or name.startswith("auto"):
             return stop

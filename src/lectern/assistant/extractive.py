@@ -1,0 +1,221 @@
+"""Answers made of the book's own sentences: chosen, ordered, joined, and cited to the character.
+
+Every sentence of the best passages is scored against the question by meaning (its vector, computed
+when the book was taken in) and by words. Sentences are taken by score as long as they say something
+new (maximal marginal relevance; Carbonell and Goldstein, SIGIR 1998); a formula or a piece of code
+comes along with the sentence that introduces it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lectern.assistant.model import Citation
+from lectern.book.sentences import SentenceKind, Span
+from lectern.retrieval.bm25 import SparseVector, term_id
+from lectern.retrieval.embedders.base import Vectors
+from lectern.retrieval.search import Found, FoundPassage
+from lectern.retrieval.terms import analyze
+
+MIN_WORDS = 40
+MAX_WORDS = 120
+_PASSAGES = 6
+_MAX_SENTENCES = 6
+_MAX_CODE_LINES = 30
+_SCORE_FLOOR = 0.62  # of the best sentence's score; below it a sentence only dilutes the answer
+_WORDS_WEIGHT = 0.45
+_PASSAGE_WEIGHT = 0.35
+_NOVELTY_WEIGHT = 0.35
+
+_BACKWARD = re.compile(
+    r"(?:It|Its|This|That|These|Those|They|Their|Such|Here|So|Thus|Hence|Therefore|However|But|"
+    r"Then|Both|Each|Consequently|Similarly|Likewise|Instead|Otherwise)\b"
+)
+_EXERCISE = re.compile(r"exercise|solution|problem", re.IGNORECASE)
+_LINK = re.compile(r"(?<!!)\[([^\]\[]+)\]\([^()\s]*(?:\s[^()]*)?\)")
+_IMAGE = re.compile(r"!\[[^\]\[]*\]\([^()]*\)")
+_BLANK = re.compile(r"[ \t]*\r?\n[ \t]*")
+_STANDALONE = (SentenceKind.CODE, SentenceKind.MATH, SentenceKind.TABLE)
+
+
+@dataclass
+class _Candidate:
+    """A quotable span of a passage, with its place in the passage and its score."""
+
+    rank: int
+    position: int
+    span: Span
+    text: str
+    score: float
+    vector: Vectors
+
+    @property
+    def words(self) -> int:
+        return 0 if self.span.kind in _STANDALONE else len(self.text.split())
+
+
+@dataclass(frozen=True)
+class Extract:
+    """An extractive answer: Markdown with `[n]` marks, and the citations they refer to."""
+
+    answer: str
+    citations: tuple[Citation, ...]
+
+
+def extract(found: Found) -> Extract:
+    """Answer from the passages of a search; empty if no sentence fits."""
+    passages = found.passages[:_PASSAGES]
+    candidates = [c for rank, p in enumerate(passages) for c in _candidates(found, rank, p)]
+    chosen = _choose(candidates)
+    if not chosen:
+        return Extract("", ())
+    return _compose(passages, _with_company(chosen, candidates))
+
+
+def _candidates(found: Found, rank: int, passage: FoundPassage) -> Iterable[_Candidate]:
+    text = passage.hit.passage.text
+    trail = " ".join(passage.hit.passage.heading[-2:])
+    trail_terms = {term_id(term) for term in analyze(trail)}
+    exercise = any(_EXERCISE.search(part) for part in passage.hit.passage.heading)
+    for position, span in enumerate(passage.sentences.spans):
+        sentence = text[span.start : span.end]
+        vector = passage.sentences.vectors[position]
+        meaning = float(found.query.dense @ vector)
+        words = _coverage(sentence, found.query.sparse, trail_terms)
+        score = meaning + _WORDS_WEIGHT * words + _PASSAGE_WEIGHT * passage.evidence.relevance
+        score -= _drawback(sentence, span, exercise=exercise)
+        yield _Candidate(rank, position, span, sentence, score, vector)
+
+
+def _coverage(sentence: str, query: SparseVector, trail: set[int]) -> float:
+    """Return the weighted share of the question's terms; those in the heading count half."""
+    total = sum(query.values())
+    if not total:
+        return 0.0
+    terms = {term_id(term) for term in analyze(sentence)}
+    shared = sum(weight for term, weight in query.items() if term in terms)
+    implied = sum(weight for term, weight in query.items() if term in trail and term not in terms)
+    return (shared + 0.5 * implied) / total
+
+
+def _drawback(sentence: str, span: Span, *, exercise: bool) -> float:
+    drawback = 0.15 if exercise else 0.0
+    if span.kind in _STANDALONE:
+        drawback += 0.25  # comes along with the sentence that introduces it
+    elif sentence.rstrip().endswith("?") or len(sentence.split()) < 5:
+        drawback += 0.3
+    if _BACKWARD.match(sentence):
+        drawback += 0.06
+    return drawback
+
+
+def _choose(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    if not candidates:
+        return []
+    floor = _SCORE_FLOOR * max(candidate.score for candidate in candidates)
+    left = [c for c in candidates if c.score >= floor and c.score > 0 and c.words <= MAX_WORDS]
+    chosen: list[_Candidate] = []
+    words = 0
+    while left and len(chosen) < _MAX_SENTENCES and words < MAX_WORDS:
+        best = max(left, key=lambda c: (_gain(c, chosen), -c.rank, -c.position))
+        left.remove(best)
+        if words >= MIN_WORDS and _gain(best, chosen) < floor:
+            break
+        if words + best.words > MAX_WORDS:
+            continue
+        chosen.append(best)
+        words += best.words
+    return chosen
+
+
+def _gain(candidate: _Candidate, chosen: Sequence[_Candidate]) -> float:
+    """Return the score less what the chosen sentences already say."""
+    if not chosen:
+        return candidate.score
+    likeness = max(float(candidate.vector @ other.vector) for other in chosen)
+    # Sentences of one passage belong together; only repetition counts against them.
+    return candidate.score - _NOVELTY_WEIGHT * max(likeness - 0.6, 0.0) / 0.4
+
+
+def _with_company(
+    chosen: Sequence[_Candidate], candidates: Sequence[_Candidate]
+) -> list[_Candidate]:
+    """Add what a chosen sentence cannot be read without: its predecessor, formula or code."""
+    at = {(c.rank, c.position): c for c in candidates}
+    taken = {(c.rank, c.position) for c in chosen}
+    words = sum(c.words for c in chosen)
+    for candidate in chosen:
+        before = at.get((candidate.rank, candidate.position - 1))
+        if (
+            before
+            and before.span.kind is SentenceKind.TEXT
+            and (before.rank, before.position) not in taken
+            and _BACKWARD.match(candidate.text)
+            and words + before.words <= MAX_WORDS
+        ):
+            taken.add((before.rank, before.position))
+            words += before.words
+        after = at.get((candidate.rank, candidate.position + 1))
+        if after and _introduces(candidate, after):
+            taken.add((after.rank, after.position))
+    return [c for c in candidates if (c.rank, c.position) in taken]
+
+
+def _introduces(candidate: _Candidate, following: _Candidate) -> bool:
+    if following.span.kind not in _STANDALONE:
+        return False
+    if following.text.count("\n") > _MAX_CODE_LINES:
+        return False
+    return candidate.text.rstrip().endswith((":", ",")) or following.span.kind is SentenceKind.MATH
+
+
+def _compose(passages: Sequence[FoundPassage], taken: Sequence[_Candidate]) -> Extract:
+    """Join the spans: passages by their best sentence, sentences as in the book."""
+    best: dict[int, float] = {}
+    for candidate in taken:
+        best[candidate.rank] = max(best.get(candidate.rank, candidate.score), candidate.score)
+    paragraphs: list[str] = []
+    citations: list[Citation] = []
+    for rank in sorted(best, key=lambda r: (-best[r], r)):
+        own = sorted((c for c in taken if c.rank == rank), key=lambda c: c.position)
+        for run in _runs(own):
+            citations.append(_citation(passages[rank], run))
+            paragraphs.append(_paragraph(run, len(citations)))
+    return Extract("\n\n".join(paragraphs), tuple(citations))
+
+
+def _runs(candidates: Sequence[_Candidate]) -> list[list[_Candidate]]:
+    """Group spans that follow each other, so that each group is one quote."""
+    runs: list[list[_Candidate]] = []
+    for candidate in candidates:
+        if runs and candidate.position == runs[-1][-1].position + 1:
+            runs[-1].append(candidate)
+        else:
+            runs.append([candidate])
+    return runs
+
+
+def _citation(found: FoundPassage, run: Sequence[_Candidate]) -> Citation:
+    return Citation.of(found.hit.passage, run[0].span.start, run[-1].span.end, found.hit.score)
+
+
+def _paragraph(run: Sequence[_Candidate], number: int) -> str:
+    """Write one quote as Markdown; every sentence and block carries the mark of its citation."""
+    mark = f"[{number}]"
+    parts: list[str] = []
+    for candidate in run:
+        kind = candidate.span.kind
+        if kind in _STANDALONE:
+            parts.append(f"\n\n{candidate.text}\n\n{mark}\n\n")
+        elif kind is SentenceKind.ITEM:
+            parts.append(f"\n{_shown(candidate.text)} {mark}\n")
+        else:
+            parts.append(f"{_shown(candidate.text)} {mark} ")
+    return re.sub(r"\n{3,}", "\n\n", "".join(parts)).strip()
+
+
+def _shown(text: str) -> str:
+    """Take links and images out of a sentence: their targets mean nothing outside the book."""
+    return _BLANK.sub(" ", _LINK.sub(r"\1", _IMAGE.sub("", text))).strip()
