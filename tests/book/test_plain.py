@@ -35,6 +35,8 @@ def test_markdown_loses_its_markup_and_keeps_its_words(markdown, words):
         (":ref:`the frames <frames>` and :math:`\\theta`", "the frames and theta"),
         ("`A site <http://a.b>`_ and ``code_x``", "A site and code_x"),
         (".. code-block:: python\n   :linenos:\n\n   x = '\\n'", "x = '\\n'"),
+        (".. code-block:: bash\n\n   # CMD\n   cd ros2_{X}_ws/a_", "# CMD\ncd ros2_{X}_ws/a_"),
+        ("Like::\n\n    # CMD\n    **x**\n\nEnd", "Like:\n# CMD\n**x**\nEnd"),
         (".. note:: Be *careful*", "Be careful"),
         (".. math::\n\n   \\omega = 1\n\nNext", "omega = 1\nNext"),
         ("=== ===\nA   B\n=== ===\n1   2\n=== ===", "A B\n1 2"),

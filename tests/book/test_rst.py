@@ -109,6 +109,12 @@ def test_a_sphinx_page_gives_sections_and_blocks_with_offsets_in_the_file(read):
     ]
 
 
+def test_code_inside_an_admonition_starts_at_its_directive(read):
+    document = read("a.rst", ".. tip::\n\n   Run:\n\n   .. code-block:: bash\n\n      ls\n")
+    code = document.sections[0].blocks[1]
+    assert document.text[code.start : code.end] == ".. code-block:: bash\n\n      ls"
+
+
 def test_levels_follow_the_order_in_which_styles_appear(read):
     document = read("a.rst", "A\n~~~\n\nx\n\nB\n===\n\ny\n\nC\n~~~\n\nz\n")
     assert [section.trail for section in document.sections] == [("A",), ("A", "B"), ("A", "C")]

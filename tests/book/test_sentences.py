@@ -114,6 +114,14 @@ A   B
 
 * item. One
 * two
+
+.. note::
+
+   By default the value is ``0``. It grows.
+
+   .. code-block:: bash
+
+      ls
 """
 
 
@@ -127,6 +135,9 @@ def test_blocks_of_restructuredtext_are_units_with_their_kind():
         ("table", "=== ===\nA   B\n=== ===\n1   2\n=== ==="),
         ("item", "* item. One"),
         ("item", "* two"),
+        ("text", "By default the value is ``0``."),
+        ("text", "It grows."),
+        ("code", ".. code-block:: bash\n\n      ls"),
     ]
 
 
