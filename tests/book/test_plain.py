@@ -55,6 +55,7 @@ def test_restructuredtext_loses_its_markup_and_keeps_its_words(rst, words):
         ("\\mathbf{R}", "R"),
         ("\\omega \\times r", "omega x r"),
         ("R^T R^\\top R^{\\top}", "R transpose R transpose R transpose"),
+        ("R^{\\mathsf T} t", "R transpose t"),
         ("J^{-1}", "J inverse"),
         ("\\frac{\\partial f}{\\partial q_1}", "d f / d q_1"),
         ("\\sqrt{x^2}", "sqrt x^2"),

@@ -216,7 +216,9 @@ _WRAPPER = re.compile(
     r"(?:\{([^{}]{0,300})\}|\s([A-Za-z]))"
 )
 _ENVIRONMENT = re.compile(r"\\(?:begin|end)\{[A-Za-z]{1,20}\*?\}(?:\{[lcr| ]{1,20}\})?")
-_SUPER = re.compile(r"\^\s*(?:\{(-1)\}|\{?\\(?:top|intercal|mathsf\{?T\}?)\}?|\{?T\}?(?![A-Za-z]))")
+_SUPER = re.compile(
+    r"\^\s*(?:\{(-1)\}|\{?\\(?:top|intercal|math(?:sf|rm)\s*\{?T\}?)\}?|\{?T\}?(?![A-Za-z]))"
+)
 _SILENT = word_set(
     "left right big Big bigg Bigg bigl bigr Bigl Bigr quad qquad displaystyle limits nolimits "
     "nonumber notag hline textstyle scriptstyle cr phantom hfill"
