@@ -58,4 +58,9 @@ def _renderers(settings: Settings, stream: TextIO) -> list[Processor]:
     )
     if as_json:
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    return [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+    return [
+        # The plain form leaves out the values of variables, and with them what was asked.
+        structlog.dev.ConsoleRenderer(
+            colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    ]

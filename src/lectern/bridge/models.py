@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from lectern.assistant.model import Answer, AnswererName, Citation, NearSection
 from lectern.book.model import Passage, SourceKind
@@ -47,12 +47,24 @@ def shown_source(source: str) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else source
 
 
+def _encodable(text: str) -> str:
+    # JSON can carry half a surrogate pair, which is no character and cannot be sent back.
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("the text holds half a surrogate pair, which is no character") from None
+    return text
+
+
+Text = Annotated[str, AfterValidator(_encodable)]
+
+
 class ChatIn(BaseModel):
     """A question."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"question": _ANSWER["question"]}]})
 
-    question: str = Field(description="What you want to know, in your own words.")
+    question: Text = Field(description="What you want to know, in your own words.")
     conversation_id: ConversationId | None = Field(
         default=None, description="As a previous answer gave it, to ask a follow-up question."
     )
@@ -61,7 +73,7 @@ class ChatIn(BaseModel):
 class SearchIn(BaseModel):
     """A query."""
 
-    query: str = Field(description="What to look for.", examples=["manipulator Jacobian"])
+    query: Text = Field(description="What to look for.", examples=["manipulator Jacobian"])
     k: ResultCount = 10
 
 
