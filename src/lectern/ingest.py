@@ -27,6 +27,7 @@ from lectern.settings import Settings
 READER_VERSION = 1
 _DOCUMENT = "document:"
 _TEXT = "text:"
+_TEXTBOOK = "textbook"
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,12 @@ class _Plan:
     gone: list[SourceRecord] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
-    texts: dict[str, bytes] = field(default_factory=dict)
+    state: dict[str, bytes | None] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
-        return not (self.added or self.changed or self.touched or self.gone)
+        return not (self.added or self.changed or self.touched or self.gone or self.state)
 
 
 OnProgress = Callable[[Progress], None]
@@ -93,6 +94,7 @@ def ingest(
     rebuild: bool = False,
     on_progress: OnProgress | None = None,
     embedder: Embedder | None = None,
+    textbook: Path | None = None,
 ) -> IngestReport:
     """Bring the collection in line with the sources below `paths`.
 
@@ -105,6 +107,8 @@ def ingest(
         rebuild: Start from nothing instead of from the current index.
         on_progress: Called often.
         embedder: Used instead of a new one, when the caller has one.
+        textbook: Remembered as the folder of the textbook; the one remembered before, from
+            another checkout perhaps, is forgotten with all its passages.
 
     Raises:
         InvalidInput: A path does not exist, or there is nothing readable below any.
@@ -123,10 +127,13 @@ def ingest(
             opened = collection.open(model.name)
             known = _known_sources(opened.index)
             passages = opened.meta.passages
+            moved = (opened.index.read_state(_TEXTBOOK) or b"").decode()
             opened.index.close()
         else:
-            known, passages = {}, 0
+            known, passages, moved = {}, 0, ""
         roots = [path.absolute() for path in paths]
+        if textbook and moved:
+            roots.append(Path(moved))
         plan = _plan(settings, sources.files, roots, known, report)
         plan.skipped[:0] = sources.skipped
         if not known and not plan.records:
@@ -135,6 +142,8 @@ def ingest(
                 f"{_why_nothing(plan.skipped)}.",
                 "Give Markdown, MDX, reStructuredText, HTML, notebooks or PDF with text.",
             )
+        if textbook and moved != str(textbook):
+            plan.state[_TEXTBOOK] = str(textbook).encode()
         if not plan.is_empty or rebuild:
             passages = _apply(collection, model, plan, rebuild=rebuild, report=report)
     return IngestReport(
@@ -145,6 +154,22 @@ def ingest(
         passages=passages,
         skipped=tuple(plan.skipped),
         seconds=time.monotonic() - started,
+    )
+
+
+def ingest_textbook(
+    settings: Settings,
+    *,
+    on_progress: OnProgress | None = None,
+    embedder: Embedder | None = None,
+) -> IngestReport:
+    """Bring the textbook of the settings into the collection; see `ingest`."""
+    return ingest(
+        settings,
+        [settings.book],
+        on_progress=on_progress,
+        embedder=embedder,
+        textbook=settings.book,
     )
 
 
@@ -227,7 +252,7 @@ def _plan_document(
     plan.records += [Record.of(passage) for passage in passages]
     if document.kind.is_extracted:
         encoded = document.text.encode("utf-8", "surrogatepass")
-        plan.texts[document.source] = zlib.compress(encoded)
+        plan.state[_TEXT + document.source] = zlib.compress(encoded)
     size, mtime_ns, digest = file
     record = SourceRecord(
         source=document.source,
@@ -278,14 +303,12 @@ def _described(
 
 
 def _state_changes(plan: _Plan) -> dict[str, bytes | None]:
-    changes: dict[str, bytes | None] = {}
+    changes: dict[str, bytes | None] = dict(plan.state)
     for record in plan.gone:
         changes[_DOCUMENT + record.source] = None
         changes[_TEXT + record.source] = None
     for record in (*plan.added, *plan.changed, *plan.touched):
         changes[_DOCUMENT + record.source] = json.dumps(asdict(record)).encode()
-    for source, text in plan.texts.items():
-        changes[_TEXT + source] = text
     return changes
 
 
