@@ -9,8 +9,9 @@ comes along with the sentence that introduces it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from lectern.assistant.model import Citation
 from lectern.book.sentences import SentenceKind, Span
@@ -24,7 +25,11 @@ MAX_WORDS = 120
 _PASSAGES = 6
 _MAX_SENTENCES = 6
 _MAX_CODE_LINES = 30
-_SCORE_FLOOR = 0.62  # of the best sentence's score; below it a sentence only dilutes the answer
+# Of the best sentence's score: what a sentence needs while the answer is short, and after that.
+_SHORT_FLOOR = 0.55
+_LONG_FLOOR = 0.8
+# Of the best passage's relevance: what a passage needs to be quoted at all.
+_RELEVANCE_FLOOR = 0.25
 _WORDS_WEIGHT = 0.45
 _PASSAGE_WEIGHT = 0.35
 _NOVELTY_WEIGHT = 0.35
@@ -33,9 +38,20 @@ _BACKWARD = re.compile(
     r"(?:It|Its|This|That|These|Those|They|Their|Such|Here|So|Thus|Hence|Therefore|However|But|"
     r"Then|Both|Each|Consequently|Similarly|Likewise|Instead|Otherwise)\b"
 )
+_FRAGMENT = re.compile(r"[a-z]")
+_DEFINITION = re.compile(
+    r"(?:An? |The )?(?:[\w$\\{}^*`-]+ ){1,6}(?:is|are|means|maps|says|refers)\b"
+)
+_ASKS_WHAT = re.compile(r"\s*(?:what(?:'s| is| are| does)|define|explain|meaning of)\b", re.I)
+_ASKS_CODE = re.compile(
+    r"\b(?:code|snippet|python|c\+\+|numpy|script|program|commands?|command line|cli|yaml|xml|"
+    r"example|syntax|implement|write)\b|`",
+    re.I,
+)
 _EXERCISE = re.compile(r"exercise|solution|problem", re.IGNORECASE)
 _LINK = re.compile(r"(?<!!)\[([^\]\[]+)\]\([^()\s]*(?:\s[^()]*)?\)")
 _IMAGE = re.compile(r"!\[[^\]\[]*\]\([^()]*\)")
+_GAP = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
 _BLANK = re.compile(r"[ \t]*\r?\n[ \t]*")
 _STANDALONE = (SentenceKind.CODE, SentenceKind.MATH, SentenceKind.TABLE)
 
@@ -66,11 +82,14 @@ class Extract:
 
 def extract(found: Found) -> Extract:
     """Answer from the passages of a search; empty if no sentence fits."""
-    passages = found.passages[:_PASSAGES]
+    floor = _RELEVANCE_FLOOR * max((p.evidence.relevance for p in found.passages), default=0.0)
+    passages = [p for p in found.passages[:_PASSAGES] if p.evidence.relevance >= floor]
     candidates = [c for rank, p in enumerate(passages) for c in _candidates(found, rank, p)]
     chosen = _choose(candidates)
     if not chosen:
         return Extract("", ())
+    if _ASKS_CODE.search(found.result.query):
+        chosen += _best_code(candidates)
     return _compose(passages, _with_company(chosen, candidates))
 
 
@@ -78,6 +97,7 @@ def _candidates(found: Found, rank: int, passage: FoundPassage) -> Iterable[_Can
     text = passage.hit.passage.text
     trail = " ".join(passage.hit.passage.heading[-2:])
     trail_terms = {term_id(term) for term in analyze(trail)}
+    defining = _asks_for_definition(found.result.query)
     exercise = any(_EXERCISE.search(part) for part in passage.hit.passage.heading)
     for position, span in enumerate(passage.sentences.spans):
         sentence = text[span.start : span.end]
@@ -86,6 +106,8 @@ def _candidates(found: Found, rank: int, passage: FoundPassage) -> Iterable[_Can
         words = _coverage(sentence, found.query.sparse, trail_terms)
         score = meaning + _WORDS_WEIGHT * words + _PASSAGE_WEIGHT * passage.evidence.relevance
         score -= _drawback(sentence, span, exercise=exercise)
+        if defining and words > 0.6 and _DEFINITION.match(sentence):
+            score += 0.12
         yield _Candidate(rank, position, span, sentence, score, vector)
 
 
@@ -100,12 +122,18 @@ def _coverage(sentence: str, query: SparseVector, trail: set[int]) -> float:
     return (shared + 0.5 * implied) / total
 
 
+def _asks_for_definition(question: str) -> bool:
+    return bool(_ASKS_WHAT.match(question)) or len(question.split()) <= 3
+
+
 def _drawback(sentence: str, span: Span, *, exercise: bool) -> float:
     drawback = 0.15 if exercise else 0.0
     if span.kind in _STANDALONE:
         drawback += 0.25  # comes along with the sentence that introduces it
     elif sentence.rstrip().endswith("?") or len(sentence.split()) < 5:
         drawback += 0.3
+    elif _FRAGMENT.match(sentence):
+        drawback += 0.2  # goes on from a formula
     if _BACKWARD.match(sentence):
         drawback += 0.06
     return drawback
@@ -114,20 +142,34 @@ def _drawback(sentence: str, span: Span, *, exercise: bool) -> float:
 def _choose(candidates: Sequence[_Candidate]) -> list[_Candidate]:
     if not candidates:
         return []
-    floor = _SCORE_FLOOR * max(candidate.score for candidate in candidates)
-    left = [c for c in candidates if c.score >= floor and c.score > 0 and c.words <= MAX_WORDS]
+    top = max(candidate.score for candidate in candidates)
+    left = [c for c in candidates if c.score > 0 and 0 < c.words <= MAX_WORDS]
     chosen: list[_Candidate] = []
     words = 0
     while left and len(chosen) < _MAX_SENTENCES and words < MAX_WORDS:
         best = max(left, key=lambda c: (_gain(c, chosen), -c.rank, -c.position))
         left.remove(best)
-        if words >= MIN_WORDS and _gain(best, chosen) < floor:
+        if _gain(best, chosen) < top * (_LONG_FLOOR if words >= MIN_WORDS else _SHORT_FLOOR):
             break
         if words + best.words > MAX_WORDS:
             continue
         chosen.append(best)
         words += best.words
     return chosen
+
+
+def _best_code(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    """Return the piece of code that fits best, if there is one of readable length."""
+    pieces = [
+        candidate
+        for candidate in candidates
+        if candidate.span.kind is SentenceKind.CODE and _is_short(candidate)
+    ]
+    return [max(pieces, key=lambda c: (c.score, -c.rank, -c.position))] if pieces else []
+
+
+def _is_short(candidate: _Candidate) -> bool:
+    return candidate.text.count("\n") <= _MAX_CODE_LINES
 
 
 def _gain(candidate: _Candidate, chosen: Sequence[_Candidate]) -> float:
@@ -142,46 +184,63 @@ def _gain(candidate: _Candidate, chosen: Sequence[_Candidate]) -> float:
 def _with_company(
     chosen: Sequence[_Candidate], candidates: Sequence[_Candidate]
 ) -> list[_Candidate]:
-    """Add what a chosen sentence cannot be read without: its predecessor, formula or code."""
+    """Add what a chosen sentence cannot be read without: predecessors, a formula, code."""
     at = {(c.rank, c.position): c for c in candidates}
     taken = {(c.rank, c.position) for c in chosen}
-    words = sum(c.words for c in chosen)
     for candidate in chosen:
-        before = at.get((candidate.rank, candidate.position - 1))
-        if (
-            before
-            and before.span.kind is SentenceKind.TEXT
-            and (before.rank, before.position) not in taken
-            and _BACKWARD.match(candidate.text)
-            and words + before.words <= MAX_WORDS
-        ):
+        for before in _antecedents(candidate, at):
             taken.add((before.rank, before.position))
-            words += before.words
         after = at.get((candidate.rank, candidate.position + 1))
         if after and _introduces(candidate, after):
             taken.add((after.rank, after.position))
     return [c for c in candidates if (c.rank, c.position) in taken]
 
 
+def _antecedents(
+    candidate: _Candidate, at: Mapping[tuple[int, int], _Candidate]
+) -> list[_Candidate]:
+    """Return what a sentence that goes on from its predecessor goes on from."""
+    leans = _BACKWARD.match(candidate.text)
+    goes_on = candidate.span.kind is SentenceKind.TEXT and _FRAGMENT.match(candidate.text)
+    if not (leans or goes_on):
+        return []
+    before = at.get((candidate.rank, candidate.position - 1))
+    if before is None or before.words > MAX_WORDS // 2:
+        return []
+    if before.span.kind is SentenceKind.TEXT:
+        return [before]
+    intro = at.get((candidate.rank, candidate.position - 2))
+    if before.span.kind is SentenceKind.MATH and intro and intro.span.kind is SentenceKind.TEXT:
+        return [intro, before]
+    return []
+
+
 def _introduces(candidate: _Candidate, following: _Candidate) -> bool:
     if following.span.kind not in _STANDALONE:
         return False
-    if following.text.count("\n") > _MAX_CODE_LINES:
+    if not _is_short(following):
         return False
     return candidate.text.rstrip().endswith((":", ",")) or following.span.kind is SentenceKind.MATH
 
 
 def _compose(passages: Sequence[FoundPassage], taken: Sequence[_Candidate]) -> Extract:
-    """Join the spans: passages by their best sentence, sentences as in the book."""
-    best: dict[int, float] = {}
+    """Join the spans: sections by their best sentence, sentences as in the book."""
+
+    def section(candidate: _Candidate) -> tuple[str, ...]:
+        passage = passages[candidate.rank].hit.passage
+        return (passage.source, *passage.heading)
+
+    best: dict[tuple[str, ...], float] = {}
     for candidate in taken:
-        best[candidate.rank] = max(best.get(candidate.rank, candidate.score), candidate.score)
+        place = section(candidate)
+        best[place] = max(best.get(place, candidate.score), candidate.score)
     paragraphs: list[str] = []
     citations: list[Citation] = []
-    for rank in sorted(best, key=lambda r: (-best[r], r)):
-        own = sorted((c for c in taken if c.rank == rank), key=lambda c: c.position)
+    for place in sorted(best, key=lambda p: -best[p]):
+        own = [candidate for candidate in taken if section(candidate) == place]
+        own.sort(key=lambda c: passages[c.rank].hit.passage.start + c.span.start)
         for run in _runs(own):
-            citations.append(_citation(passages[rank], run))
+            citations.append(_citation(passages[run[0].rank], run))
             paragraphs.append(_paragraph(run, len(citations)))
     return Extract("\n\n".join(paragraphs), tuple(citations))
 
@@ -190,7 +249,8 @@ def _runs(candidates: Sequence[_Candidate]) -> list[list[_Candidate]]:
     """Group spans that follow each other, so that each group is one quote."""
     runs: list[list[_Candidate]] = []
     for candidate in candidates:
-        if runs and candidate.position == runs[-1][-1].position + 1:
+        last = runs[-1][-1] if runs else None
+        if last and (candidate.rank, candidate.position) == (last.rank, last.position + 1):
             runs[-1].append(candidate)
         else:
             runs.append([candidate])
@@ -202,18 +262,21 @@ def _citation(found: FoundPassage, run: Sequence[_Candidate]) -> Citation:
 
 
 def _paragraph(run: Sequence[_Candidate], number: int) -> str:
-    """Write one quote as Markdown; every sentence and block carries the mark of its citation."""
-    mark = f"[{number}]"
+    """Write one quote as Markdown; every sentence carries the mark of its citation.
+
+    A sentence that leads to a formula or code shares the mark that stands below it.
+    """
     parts: list[str] = []
-    for candidate in run:
-        kind = candidate.span.kind
-        if kind in _STANDALONE:
-            parts.append(f"\n\n{candidate.text}\n\n{mark}\n\n")
-        elif kind is SentenceKind.ITEM:
-            parts.append(f"\n{_shown(candidate.text)} {mark}\n")
+    for candidate, following in zip_longest(run, run[1:]):
+        leads = following is not None and following.span.kind in _STANDALONE
+        mark = "" if leads else f" [{number}]"
+        if candidate.span.kind in _STANDALONE:
+            parts.append(f"\n\n{candidate.text}\n\n{mark.strip()}\n\n")
+        elif candidate.span.kind is SentenceKind.ITEM:
+            parts.append(f"\n{_shown(candidate.text)}{mark}\n")
         else:
-            parts.append(f"{_shown(candidate.text)} {mark} ")
-    return re.sub(r"\n{3,}", "\n\n", "".join(parts)).strip()
+            parts.append(f"{_shown(candidate.text)}{mark} ")
+    return _GAP.sub("\n\n", "".join(parts)).strip()
 
 
 def _shown(text: str) -> str:
