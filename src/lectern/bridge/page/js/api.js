@@ -22,6 +22,7 @@ export async function ask({ question, conversationId, signal, onEvent }) {
   const body = JSON.stringify({ question, conversation_id: conversationId ?? undefined });
   let lastEventId = "";
   let failures = 0;
+  let complete = false;
   for (;;) {
     try {
       const response = await post(body, lastEventId, signal);
@@ -30,11 +31,12 @@ export async function ask({ question, conversationId, signal, onEvent }) {
         failures = 0;
         if (event.name === "error") throw new Problem(event.data);
         onEvent(event.name, event.data);
-        if (event.name === "done") return;
+        complete ||= event.name === "done";
       }
     } catch (error) {
-      if (signal.aborted || error instanceof Problem) throw error;
+      if (!complete && (signal.aborted || error instanceof Problem)) throw error;
     }
+    if (complete) return;
     failures += 1;
     if (!lastEventId || failures > RECONNECTS) throw unreachable();
     await pause(FIRST_PAUSE_MS * 2 ** (failures - 1), signal);

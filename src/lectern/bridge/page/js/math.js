@@ -2,13 +2,17 @@
 
 import { make } from "./dom.js";
 
-const KATEX_OPTIONS = { throwOnError: false, strict: "ignore", trust: false, maxExpand: 500, maxSize: 40 };
+const KATEX_OPTIONS = { throwOnError: true, strict: "ignore", trust: false, maxExpand: 500, maxSize: 40 };
 
 /** Render TeX; what cannot be read is shown as it is written. */
 export function mathElement(tex, display) {
   const element = make(display ? "div" : "span", { class: display ? "formula wide" : "formula" });
   if (display) element.tabIndex = 0;
-  globalThis.katex.render(tex, element, { ...KATEX_OPTIONS, displayMode: display });
+  try {
+    globalThis.katex.render(tex, element, { ...KATEX_OPTIONS, displayMode: display });
+  } catch {
+    element.replaceChildren(make("code", {}, tex));
+  }
   return element;
 }
 

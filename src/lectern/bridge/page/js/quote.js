@@ -5,13 +5,14 @@ import { render } from "./markdown.js";
 import { chooseMarkers } from "./markers.js";
 
 const PLAIN_KINDS = new Set(["pdf", "rst"]);
+const CODE_FENCE = /^[ \t]*(?:`{3,}|~{3,})[^\n]*\n/;
 const BLOCK_START = [
   /^[ \t]*\n/, // empty line
-  /^[ \t]*(?:`{3,}|~{3,})[^\n]*\n/, // code fence
+  CODE_FENCE,
   /^[ \t]*(?:\$\$|\\\[)[ \t]*\n?/, // formula
   /^[ \t]*(?:>[ \t]?|[-*+][ \t]+|\d{1,9}[.)][ \t]+|#{1,6}[ \t]+|\|[ \t]*)/, // quote, list, heading, table
 ];
-const BLOCK_END = [/\s+$/, /(?:^|\n)[ \t]*(?:`{3,}|~{3,})$/, /\|$/];
+const BLOCK_END = [/\s+$/, /(?:^|\n)[ \t]*(?:`{3,}|~{3,})$/, /(?:\$\$|\\\])$/, /\|$/];
 
 /**
  * Render a passage.
@@ -71,6 +72,7 @@ function skipForward(text, { start, end }) {
     const match = firstMatch(BLOCK_START, text.slice(at, end));
     if (!match) return at;
     at += match[0].length;
+    if (CODE_FENCE.test(match[0])) return at; // below it, `#` and `-` are code
   }
 }
 
