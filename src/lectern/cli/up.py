@@ -1,0 +1,74 @@
+"""`lectern up`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lectern.cli.output import print_text, say
+
+if TYPE_CHECKING:
+    from lectern.app import Lectern
+    from lectern.settings import Settings
+
+
+def up(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65_535, help="Port; 0 takes any free one.  [default: 8000]"),
+    ] = None,
+    no_robot: Annotated[
+        bool,
+        typer.Option(
+            "--no-robot",
+            help="Leave out the simulated robot. This version has none yet, so it changes nothing.",
+        ),
+    ] = False,
+    book: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Book to serve instead of the textbook.")
+    ] = None,
+) -> None:
+    """Start everything on this machine: index the book if needed, serve the page.
+
+    Example: lectern up --port 8080
+
+    Prints the address on stdout as soon as it answers; Ctrl-C ends it.
+    """
+    from lectern.bridge.logs import configure_logs
+    from lectern.bridge.server import bind
+    from lectern.cli.opening import open_newest
+    from lectern.settings import load_settings
+
+    settings = load_settings(host=host, port=port, book=book)
+    configure_logs(settings)
+    # A port in use is named before the book is indexed, not after.
+    bind(settings.host, settings.port).close()
+    _name_what_is_missing(settings)
+    asyncio.run(_serve(settings, open_newest(settings)))
+
+
+def _name_what_is_missing(settings: Settings) -> None:
+    from lectern.cli.checks import company_checks
+
+    for check in company_checks(settings):
+        if not check.ok:
+            say(f"{check.name}: {check.detail} {check.remedy}")
+
+
+async def _serve(settings: Settings, lectern: Lectern) -> None:
+    from lectern.bridge.app import create_app
+    from lectern.bridge.server import serve
+
+    def announce(address: str) -> None:
+        print_text(f"Lectern is ready at {address}")
+
+    try:
+        await serve(create_app(lectern, settings), settings, announce)
+    finally:
+        await lectern.close()
