@@ -65,8 +65,8 @@ def ask(page: Page, question: str) -> None:
 
 
 def follow_citation(page: Page) -> None:
-    """Open the passage of the last citation and wait until its quote is marked."""
-    page.locator(".answer .ref").last.click()
+    """Open the passage of the first citation and wait until its quote is marked."""
+    page.locator(".answer .ref").first.click()
     page.locator(".passage-body :is(mark, .quoted)").first.wait_for()
 
 

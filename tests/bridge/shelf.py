@@ -89,7 +89,7 @@ class Shelf:
             grounded=True,
             citations=citations,
             answerer="extractive",
-            timings_ms={"retrieval": 2.0, "total": 3.0},
+            timings_ms={"embed": 1.5, "search": 0.5, "total": 3.0},
             notice=self.notice,
             notice_code=self.notice_code,
             trace={"passages": [hit.passage.passage_id for hit in hits]},

@@ -10,6 +10,7 @@ from prometheus_client.process_collector import ProcessCollector
 from lectern import __version__
 from lectern.assistant.model import Answer
 
+_RETRIEVAL = ("embed", "search")
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
@@ -70,8 +71,8 @@ class Metrics:
             self._abstentions.inc()
         for step, milliseconds in answer.timings_ms.items():
             self._steps.labels(step).observe(milliseconds / 1_000)
-        if "retrieval" in answer.timings_ms:
-            self._retrieval.observe(answer.timings_ms["retrieval"] / 1_000)
+        if spent := [answer.timings_ms[step] for step in _RETRIEVAL if step in answer.timings_ms]:
+            self._retrieval.observe(sum(spent) / 1_000)
 
     def failed(self) -> None:
         """Count one question that ended in an error."""

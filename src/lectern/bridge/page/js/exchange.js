@@ -6,6 +6,8 @@ import { copyText } from "./clipboard.js";
 
 const ANSWERERS = { extractive: "quoted from the book", generative: "written by a model, checked against the book" };
 
+const NOT_ANSWERED = "The book does not answer this question.";
+
 export class Exchange {
   #text = "";
   #citations = [];
@@ -70,7 +72,8 @@ export class Exchange {
   }
 
   #finish(answer) {
-    this.#text = answer.answer;
+    // Its text repeats the nearest sections for those who see no cards.
+    this.#text = answer.near.length ? NOT_ANSWERED : answer.answer;
     this.#citations = answer.citations;
     this.#settle();
     this.#renderAnswer();
@@ -91,7 +94,11 @@ export class Exchange {
   }
 
   #renderAnswer() {
-    this.body.replaceChildren(render(this.#text, { citation: (number) => this.#citationMark(number) }));
+    const rendered = render(this.#text, { citation: (number) => this.#citationMark(number) });
+    for (const paragraph of rendered.querySelectorAll("p")) {
+      paragraph.classList.toggle("only-refs", isOnlyReferences(paragraph));
+    }
+    this.body.replaceChildren(rendered);
   }
 
   #citationMark(number) {
@@ -132,6 +139,11 @@ export class Exchange {
     const how = answer.grounded ? `${ANSWERERS[answer.answerer]}, ${took}` : took;
     return make("p", { class: "foot" }, copy, make("span", {}, how));
   }
+}
+
+// The reference of a formula or a block of code stands in a paragraph of its own.
+function isOnlyReferences(paragraph) {
+  return [...paragraph.childNodes].every((node) => node.nodeName === "SUP" || !node.textContent.trim());
 }
 
 function cardHead(place, onOpen, ...before) {
