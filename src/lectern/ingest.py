@@ -173,6 +173,12 @@ def ingest_textbook(
     )
 
 
+def textbook_of(index: PassageIndex) -> Path | None:
+    """Return the folder that was last taken in as the textbook; None if none ever was."""
+    remembered = index.read_state(_TEXTBOOK)
+    return Path(remembered.decode()) if remembered else None
+
+
 def document_text(index: PassageIndex, source: str) -> str | None:
     """Return the extracted text of a source that offsets refer to; None if it is the file's own."""
     packed = index.read_state(_TEXT + source)
@@ -216,6 +222,7 @@ def _plan(
 
 def _plan_file(plan: _Plan, path: Path, old: SourceRecord | None, *, max_bytes: int) -> None:
     try:
+        _require_utf8_name(path)
         stat = path.stat()
         if (
             old
@@ -236,6 +243,13 @@ def _plan_file(plan: _Plan, path: Path, old: SourceRecord | None, *, max_bytes: 
             plan.stale += old.passages
         return
     _plan_document(plan, document, old, (stat.st_size, stat.st_mtime_ns, digest))
+
+
+def _require_utf8_name(path: Path) -> None:
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise SourceUnreadable("Its name is not valid UTF-8.", "Rename it.") from error
 
 
 def _plan_document(

@@ -117,3 +117,8 @@ def load_settings(**overrides: Any) -> Settings:
             f"The setting {name} cannot be used: {first['msg']}.",
             "Correct the flag, the environment variable or the line in .env.",
         ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"The file .env of the current folder cannot be read: {error}.",
+            "Correct it, or remove it.",
+        ) from error

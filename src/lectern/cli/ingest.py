@@ -40,11 +40,12 @@ def ingest(
     Only files that changed are read; files below PATH that vanished are forgotten. It can be
     stopped at any moment: the last good index stays usable.
     """
-    from lectern.cli.opening import take_in
+    from lectern.ingest import ingest as take_in
     from lectern.settings import load_settings
 
     settings = load_settings(collection=collection)
-    report = take_in(settings, paths, rebuild=rebuild)
+    with shown_progress() as on_progress:
+        report = take_in(settings, paths, rebuild=rebuild, on_progress=on_progress)
     if as_json:
         print_json({"collection": settings.collection, **asdict(report)})
     else:
@@ -162,7 +163,8 @@ def _in_words(collection: str, report: IngestReport) -> str:
         f"{report.passages} passages in all; {report.seconds:.1f} s."
     ]
     shown = report.skipped[:_SKIPPED_SHOWN]
-    lines += [f"Skipped {skipped.source}: {skipped.reason}" for skipped in shown]
+    # Some reasons name the file themselves.
+    lines += [f"Skipped {s.source}: {s.reason.removeprefix(s.source).strip()}" for s in shown]
     more = len(report.skipped) - len(shown)
     if more:
         lines.append(f"Skipped {more} more, which --json lists.")

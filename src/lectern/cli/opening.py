@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lectern.cli.output import say
 from lectern.cli.progress import shown_progress
-from lectern.errors import IndexBusy, StorageFull
+from lectern.errors import IndexBusy, StorageFull, StorageReadOnly
 
 if TYPE_CHECKING:
     from lectern.app import Lectern
-    from lectern.ingest import IngestReport
     from lectern.retrieval.embedders.base import Embedder
     from lectern.settings import Settings
 
@@ -28,7 +26,7 @@ def open_lectern(settings: Settings) -> Lectern:
 
     embedder = make_embedder(settings)
     if _is_default_collection(settings) and not is_ingested(settings):
-        _take_in(settings, embedder)
+        _take_in_textbook(settings, embedder)
     return Lectern.open(settings, embedder)
 
 
@@ -36,7 +34,7 @@ def open_newest(settings: Settings) -> Lectern:
     """Open the collection after bringing it in line with the book that `settings.book` names.
 
     A collection in which only other books were ingested is left alone, unless the book was chosen
-    by the reader. When another process is writing, or the disk has no room, the last good index
+    by the reader. When another process is writing, or the disk cannot be written, the last good index
     is used and the reader is told.
 
     Raises:
@@ -47,31 +45,20 @@ def open_newest(settings: Settings) -> Lectern:
 
     embedder = make_embedder(settings)
     if not is_ingested(settings):
-        _take_in(settings, embedder)
+        _take_in_textbook(settings, embedder)
     elif _holds_the_book(settings):
         try:
-            _take_in(settings, embedder)
-        except (IndexBusy, StorageFull) as error:
+            _take_in_textbook(settings, embedder)
+        except (IndexBusy, StorageFull, StorageReadOnly) as error:
             say(f"The book was not checked for changes: {error}")
     return Lectern.open(settings, embedder)
 
 
-def take_in(
-    settings: Settings,
-    paths: Sequence[Path],
-    *,
-    rebuild: bool = False,
-    embedder: Embedder | None = None,
-) -> IngestReport:
-    """Ingest with progress on stderr; raises what `lectern.ingest.ingest` raises."""
-    from lectern.ingest import ingest
+def _take_in_textbook(settings: Settings, embedder: Embedder) -> None:
+    from lectern.ingest import ingest_textbook
 
     with shown_progress() as on_progress:
-        return ingest(settings, paths, rebuild=rebuild, on_progress=on_progress, embedder=embedder)
-
-
-def _take_in(settings: Settings, embedder: Embedder) -> None:
-    report = take_in(settings, [settings.book], embedder=embedder)
+        report = ingest_textbook(settings, on_progress=on_progress, embedder=embedder)
     if report.added or report.changed or report.removed:
         say(
             f"Took in {settings.book}: {report.added} files added, {report.changed} changed, "
@@ -84,15 +71,16 @@ def _is_default_collection(settings: Settings) -> bool:
 
 
 def _holds_the_book(settings: Settings) -> bool:
-    from lectern.ingest import source_records
+    from lectern.ingest import source_records, textbook_of
     from lectern.retrieval.collection import Collection
     from lectern.settings import default_book
 
     if settings.book != default_book():
         return True
-    opened = Collection(settings).open(settings.embedder)
+    index = Collection(settings).open(settings.embedder).index
     try:
-        sources = [Path(record.source) for record in source_records(opened.index)]
+        return textbook_of(index) is not None or any(
+            Path(record.source).is_relative_to(settings.book) for record in source_records(index)
+        )
     finally:
-        opened.index.close()
-    return any(source.is_relative_to(settings.book) for source in sources)
+        index.close()

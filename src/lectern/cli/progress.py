@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     OnProgress = Callable[[Progress], None]
 
 _NAMES = {"read": "Reading", "embed": "Embedding", "write": "Writing", "search": "Searching"}
+_SHORT = 50  # items for which one line at the end is enough
 
 
 @contextmanager
@@ -28,15 +29,16 @@ def shown_progress() -> Iterator[OnProgress]:
 
 
 class _Lines:
-    """Sparse lines: when a phase begins, and at every tenth of it."""
+    """Sparse lines: at the end of a phase, and on the way at every tenth of a long one."""
 
     def __init__(self) -> None:
-        self._said: tuple[str, int] = ("", 0)
+        self._said = ("", 0)
 
     def show(self, progress: Progress) -> None:
-        tenth = 10 * progress.done // progress.total if progress.total else 10
-        now = (progress.phase, tenth)
-        if now != self._said:
+        step = max(progress.total // 10, _SHORT)
+        now = (progress.phase, progress.done // step)
+        at_end = progress.done == progress.total
+        if at_end or (now[1] > 0 and now != self._said):
             self._said = now
             say(f"{_NAMES[progress.phase]}: {progress.done} of {progress.total}")
 
