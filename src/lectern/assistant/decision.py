@@ -1,7 +1,7 @@
 """Whether the book answers a question at all, decided from retrieval alone, before any answer.
 
-A logistic model over four values of the search. Coefficients and threshold were fitted by
-`benchmarks/fit_decision.py` on the development questions (`docs/questions/dev`) and nowhere else;
+A logistic model over three values of the search. Coefficients and threshold were fitted by
+`benchmarks/fit_answers.py` on the development questions (`docs/questions/dev`) and nowhere else;
 the error rates on questions kept apart are in `docs/answers.md`.
 """
 
@@ -12,29 +12,30 @@ from collections.abc import Sequence
 
 from lectern.retrieval.search import Found
 
-INTERCEPT = -6.0
-COEFFICIENTS = (9.0, 3.0, 3.0, -2.0)
-THRESHOLD = 0.5
+INTERCEPT = -0.146
+COEFFICIENTS = (3.375, 1.984, -4.345)
+THRESHOLD = 0.572
 _CONSIDERED = 5
 
 
-def features(found: Found) -> tuple[float, float, float, float]:
+def features(found: Found) -> tuple[float, float, float]:
     """Return what the decision hangs on, each between about 0 and 1.
 
-    Highest cosine among the first five passages; highest share of the best possible BM25 score
-    among them; mean cosine of the first three (one stray match does not make a topic); share of
-    the question's words that the book never uses.
+    How close the closest sentence of the first five passages is in meaning (cosine); the highest
+    share of the best possible BM25 score among them; the share of the question's words, by weight,
+    that the book never uses.
     """
     top = found.passages[:_CONSIDERED]
-    if not top:
-        return (0.0, 0.0, 0.0, 1.0)
-    cosines = sorted((passage.evidence.cosine for passage in top), reverse=True)
-    return (
-        cosines[0],
-        max(passage.evidence.share for passage in top),
-        sum(cosines[:3]) / len(cosines[:3]),
-        found.query.unknown_share,
+    closest = max(
+        (
+            float((passage.sentences.vectors @ found.query.dense).max())
+            for passage in top
+            if len(passage.sentences.spans)
+        ),
+        default=0.0,
     )
+    share = max((passage.evidence.share for passage in top), default=0.0)
+    return (closest, share, found.query.unknown_share)
 
 
 def answerability(values: Sequence[float]) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from lectern.assistant.model import Citation
@@ -26,13 +26,15 @@ _PASSAGES = 6
 _MAX_SENTENCES = 6
 _MAX_CODE_LINES = 30
 # Of the best sentence's score: what a sentence needs while the answer is short, and after that.
-_SHORT_FLOOR = 0.55
-_LONG_FLOOR = 0.8
+_SHORT_FLOOR = 0.6
+_LONG_FLOOR = 0.78
 # Of the best passage's relevance: what a passage needs to be quoted at all.
 _RELEVANCE_FLOOR = 0.25
 _WORDS_WEIGHT = 0.45
-_PASSAGE_WEIGHT = 0.35
-_NOVELTY_WEIGHT = 0.35
+_PASSAGE_WEIGHT = 0.8
+_RANK_WEIGHT = 0.2
+_NEIGHBOUR_WEIGHT = 0.25
+_NOVELTY_WEIGHT = 0.2
 
 _BACKWARD = re.compile(
     r"(?:It|Its|This|That|These|Those|They|Their|Such|Here|So|Thus|Hence|Therefore|However|But|"
@@ -56,7 +58,7 @@ _BLANK = re.compile(r"[ \t]*\r?\n[ \t]*")
 _STANDALONE = (SentenceKind.CODE, SentenceKind.MATH, SentenceKind.TABLE)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Candidate:
     """A quotable span of a passage, with its place in the passage and its score."""
 
@@ -85,6 +87,7 @@ def extract(found: Found) -> Extract:
     floor = _RELEVANCE_FLOOR * max((p.evidence.relevance for p in found.passages), default=0.0)
     passages = [p for p in found.passages[:_PASSAGES] if p.evidence.relevance >= floor]
     candidates = [c for rank, p in enumerate(passages) for c in _candidates(found, rank, p)]
+    candidates = _with_context(candidates)
     chosen = _choose(candidates)
     if not chosen:
         return Extract("", ())
@@ -101,14 +104,35 @@ def _candidates(found: Found, rank: int, passage: FoundPassage) -> Iterable[_Can
     exercise = any(_EXERCISE.search(part) for part in passage.hit.passage.heading)
     for position, span in enumerate(passage.sentences.spans):
         sentence = text[span.start : span.end]
+        if not _shown(sentence):
+            continue
         vector = passage.sentences.vectors[position]
         meaning = float(found.query.dense @ vector)
         words = _coverage(sentence, found.query.sparse, trail_terms)
         score = meaning + _WORDS_WEIGHT * words + _PASSAGE_WEIGHT * passage.evidence.relevance
+        score += _RANK_WEIGHT * (1.0 - rank / _PASSAGES)
         score -= _drawback(sentence, span, exercise=exercise)
         if defining and words > 0.6 and _DEFINITION.match(sentence):
             score += 0.12
         yield _Candidate(rank, position, span, sentence, score, vector)
+
+
+def _with_context(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    """Raise each score by a share of its better neighbour's: answers are told in a row."""
+    at = {(c.rank, c.position): c.score for c in candidates}
+    return [
+        replace(
+            candidate,
+            score=candidate.score
+            + _NEIGHBOUR_WEIGHT
+            * max(
+                at.get((candidate.rank, candidate.position - 1), 0.0),
+                at.get((candidate.rank, candidate.position + 1), 0.0),
+                0.0,
+            ),
+        )
+        for candidate in candidates
+    ]
 
 
 def _coverage(sentence: str, query: SparseVector, trail: set[int]) -> float:
@@ -187,9 +211,13 @@ def _with_company(
     """Add what a chosen sentence cannot be read without: predecessors, a formula, code."""
     at = {(c.rank, c.position): c for c in candidates}
     taken = {(c.rank, c.position) for c in chosen}
+    words = sum(c.words for c in chosen)
     for candidate in chosen:
-        for before in _antecedents(candidate, at):
-            taken.add((before.rank, before.position))
+        needed = [b for b in _antecedents(candidate, at) if (b.rank, b.position) not in taken]
+        more = sum(before.words for before in needed)
+        if words + more <= MAX_WORDS:
+            words += more
+            taken |= {(before.rank, before.position) for before in needed}
         after = at.get((candidate.rank, candidate.position + 1))
         if after and _introduces(candidate, after):
             taken.add((after.rank, after.position))

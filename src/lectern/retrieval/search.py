@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from lectern.retrieval.bm25 import SparseVector, TermStatistics, query_vector
+from lectern.retrieval.bm25 import SparseVector, TermStatistics, query_vector, term_id
 from lectern.retrieval.embedders.base import Embedder, Vectors
 from lectern.retrieval.feedback import expand_dense, expand_sparse, passage_weights
 from lectern.retrieval.fusion import FusionParameters, fuse
@@ -34,10 +34,10 @@ from lectern.retrieval.stored import Sentences, to_passage, to_sentences
 from lectern.retrieval.terms import analyze
 
 # Logistic regression of "this passage is relevant" on (cosine, share of the best possible BM25
-# score), fitted by `benchmarks/fit_relevance.py` on the development questions.
-RELEVANCE_INTERCEPT = -5.0
-RELEVANCE_COSINE = 6.0
-RELEVANCE_SHARE = 4.0
+# score), fitted by `benchmarks/fit_answers.py` on the development questions.
+RELEVANCE_INTERCEPT = -3.265
+RELEVANCE_COSINE = 2.32
+RELEVANCE_SHARE = 2.733
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class Query:
     Attributes:
         dense: Unit vector, shape (dimension,).
         sparse: BM25 weights of the terms the collection knows.
-        unknown_share: Share of the question's distinct terms that the collection does not know.
+        unknown_share: Share of the question's terms that the collection does not know, each
+            weighted by its inverse document frequency, 0 to 1.
     """
 
     dense: Vectors
@@ -123,9 +124,15 @@ class Searcher:
     def understand_vector(self, question: str, vector: Vectors) -> Query:
         """Analyse a question whose vector is known."""
         terms = analyze(question)
-        sparse = query_vector(terms, self._statistics)
-        distinct = len(set(terms))
-        return Query(vector, sparse, 1.0 - len(sparse) / distinct if distinct else 1.0)
+        known = self._statistics.document_frequency
+        weights = {t: self._statistics.idf(t) for t in map(term_id, set(terms))}
+        total = sum(weights.values())
+        unknown = sum(weight for term, weight in weights.items() if term not in known)
+        return Query(
+            dense=vector,
+            sparse=query_vector(terms, self._statistics),
+            unknown_share=unknown / total if total else 1.0,
+        )
 
     def rank(self, query: Query) -> tuple[Round, Round]:
         """Return both rounds; without feedback the second is the first."""
