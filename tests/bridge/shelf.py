@@ -48,6 +48,11 @@ def words(text: str) -> list[str]:
     return [w.rstrip("s") for w in re.findall(r"[a-z0-9]+", text.lower()) if w not in _STOP]
 
 
+def _with_reference(quote: str, number: int) -> str:
+    # After a formula or a block of code there is no line to put it on.
+    return f"{quote}\n\n[{number}]" if "\n" in quote else f"{quote} [{number}]"
+
+
 @dataclass
 class Shelf:
     """Implements what `lectern.bridge.dependencies.Assistant` asks for."""
@@ -82,7 +87,7 @@ class Shelf:
         if not hits or hits[0].score < 0.45:
             return self._abstain(question, hits)
         citations = tuple(self._cite(hit, question) for hit in hits[:2])
-        text = " ".join(f"{c.quote} [{n}]" for n, c in enumerate(citations, 1))
+        text = "\n\n".join(_with_reference(c.quote, n) for n, c in enumerate(citations, 1))
         return Answer(
             question=question,
             answer=text,

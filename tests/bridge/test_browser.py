@@ -46,13 +46,27 @@ with [a link](javascript:window.hacked=6) and $\\href{javascript:window.hacked=7
 """
 
 
+WIDE_SOURCE = (
+    "# Wide\n\n$$\n\\text{quokka okapi numbat} = "
+    + " + ".join(f"J_{{{n}}}(q)" for n in range(40))
+    + "\n$$\n\n```python\n"
+    + " + ".join(f"variable_{n}" for n in range(40))
+    + "\n```\n\n|"
+    + "| a long cell |" * 20
+    + "|\n|"
+    + "|---|" * 20
+    + "|\n"
+)
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory) -> Iterator[str]:
     """Run a bridge over the chapters and over a page that means harm."""
-    hostile = tmp_path_factory.mktemp("hostile") / "hostile.md"
+    hostile, wide = (tmp_path_factory.mktemp("pages") / name for name in ("hostile.md", "wide.md"))
     hostile.write_text(HOSTILE_SOURCE, encoding="utf-8")
+    wide.write_text(WIDE_SOURCE, encoding="utf-8")
     program = Path(__file__).with_name("shelf.py")
-    command = [sys.executable, str(program), *map(str, CHAPTERS), str(hostile)]
+    command = [sys.executable, str(program), *map(str, [*CHAPTERS, hostile, wide])]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as bridge:
@@ -274,7 +288,12 @@ def test_nothing_sticks_out_and_nothing_jumps(browser, address, tmp_path, width,
     page.goto(address)
     ask(page, QUESTION)
     ask(page, "Who won the 1998 football world cup?")
+    ask(page, "quokka okapi numbat")
+    page.locator(".exchange:last-child .ref").first.click()
+    expect(page.locator(".passage-body .formula.quoted")).to_be_visible()
     page.screenshot(path=tmp_path / f"{width}-{scheme}.png")
+    assert page.evaluate("document.querySelector('.passage').scrollWidth") <= width
+    page.keyboard.press("Escape")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("window.shift") < 0.05
     page.close()
