@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lectern.errors import InvalidInput
 from lectern.ingest import OnProgress, Progress
 from lectern.retrieval.bm25 import TermStatistics
 from lectern.retrieval.collection import Collection, OpenIndex
@@ -53,10 +55,14 @@ def evaluate(
     corpus stays the same.
 
     Raises:
-        InvalidInput: The folder is not in BEIR form.
+        InvalidInput: The folder is not in BEIR form, or judges none of its queries.
     """
     report = on_progress or (lambda _: None)
     tests = read_collection(folder)
+    if tests.queries.keys().isdisjoint(tests.judgements):
+        raise InvalidInput(
+            f"No query of {folder}/queries.jsonl has a judgement.", "Check the identifiers."
+        )
     embedder = make_embedder(settings)
     opened, names = open_corpus(settings, folder, embedder, report)
     try:
@@ -71,7 +77,9 @@ def open_corpus(
     settings: Settings, folder: Path, embedder: Embedder, report: OnProgress
 ) -> tuple[OpenIndex, dict[int, str]]:
     """Index `corpus.jsonl` unless that was done, and open it; also return document ids by point."""
-    name = f"eval-{corpus_fingerprint(folder)}"
+    # An index belongs to one model, so each model gets its own.
+    model = zlib.crc32(embedder.name.encode())
+    name = f"eval-{corpus_fingerprint(folder)}-{model:08x}"
     collection = Collection(settings.model_copy(update={"collection": name}))
     records = corpus_records(folder)
     names = {point_id(record.passage.passage_id): record.passage.passage_id for record in records}

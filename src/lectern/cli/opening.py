@@ -34,8 +34,8 @@ def open_newest(settings: Settings) -> Lectern:
     """Open the collection after bringing it in line with the book that `settings.book` names.
 
     A collection in which only other books were ingested is left alone, unless the book was chosen
-    by the reader. When another process is writing, or the disk cannot be written, the last good index
-    is used and the reader is told.
+    by the reader. When another process is writing, or the disk cannot be written, the last good
+    index is used and the reader is told.
 
     Raises:
         LecternError: As `Lectern.open` and `ingest` do.

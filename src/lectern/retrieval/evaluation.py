@@ -59,7 +59,7 @@ def read_collection(folder: Path) -> TestCollection:
     }
     judgements: Judgements = {}
     path = _existing(folder, "qrels.tsv", "qrels/test.tsv")
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(_read_lines(path, "judgements"), start=1):
         cells = line.split("\t")
         if number == 1 and cells[-1].strip() == "score":
             continue
@@ -118,13 +118,22 @@ def _existing(folder: Path, *names: str) -> Path:
     )
 
 
+def _read_lines(path: Path, what: str) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(
+            f"The {what} {path} cannot be read: {error}.", "Check the path and the file."
+        ) from error
+
+
 def _read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as stream:
+    with path.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
+                row = json.loads(line.decode("utf-8"))
                 if not isinstance(row, dict) or "_id" not in row or "text" not in row:
                     raise ValueError("not an object with _id and text")
             except ValueError as error:
@@ -197,11 +206,7 @@ def read_run(path: Path) -> Run:
         InvalidInput: The file or one of its lines cannot be read.
     """
     run: Run = {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"The run {path} cannot be read: {error}.", "Check the path.") from error
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(_read_lines(path, "run"), start=1):
         cells = line.split()
         try:
             run.setdefault(cells[0], {})[cells[2]] = float(cells[4])
