@@ -28,7 +28,13 @@ _STEM_CACHE = 65_536
 
 @lru_cache(maxsize=_STEM_CACHE)
 def stem(word: str) -> str:
-    """Return Porter's stem of a lower-case word (Porter, 1980, Program 14(3), 130-137)."""
+    """Return Porter's stem of a lower-case word (Porter, 1980, Program 14(3), 130-137).
+
+    Words of one or two letters stay as they are, as in Porter's own program; the stemmer would make
+    nothing of "s".
+    """
+    if len(word) <= 2:
+        return word
     # A stemmer is cheap to make and not safe to share between threads.
     return str(Stemmer.Stemmer("porter", 0).stemWord(word))
 
