@@ -25,7 +25,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on
 
 
 def ask(
-    question: Annotated[str, typer.Argument(metavar="QUESTION", help="- reads it from stdin.")],
+    question: Annotated[
+        str, typer.Argument(metavar="QUESTION", help="What to ask; - reads it from stdin.")
+    ],
     as_json: AsJson = False,
     trace: Annotated[bool, typer.Option("--trace", help="Show how retrieval got there.")] = False,
     collection: Collection = None,
@@ -42,7 +44,9 @@ def ask(
 
 
 def search(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="- reads it from stdin.")],
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help="What to look for; - reads it from stdin.")
+    ],
     k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many passages.")] = 10,
     as_json: AsJson = False,
     collection: Collection = None,
