@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from lectern.retrieval.search import Found
 
-INTERCEPT = -0.146
-COEFFICIENTS = (3.375, 1.984, -4.345)
-THRESHOLD = 0.572
+INTERCEPT = -0.184
+COEFFICIENTS = (3.32, 2.14, -4.556)
+THRESHOLD = 0.594
 _CONSIDERED = 5
 
 

@@ -70,6 +70,11 @@ class TermStatistics:
         """Mean number of terms in a document; 1 for an empty collection."""
         return self.total_terms / self.documents if self.documents and self.total_terms else 1.0
 
+    @property
+    def idf_unknown(self) -> float:
+        """Return the inverse document frequency of a term that no document holds."""
+        return math.log(1.0 + (self.documents + 0.5) / 0.5)
+
     def idf(self, identifier: int) -> float:
         """Return the inverse document frequency of a term."""
         held = self.document_frequency.get(identifier, 0)
