@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.sparse
+import scipy.sparse  # type: ignore[import-untyped]
 
 from lectern.retrieval.bm25 import SparseVector
 from lectern.retrieval.embedders.base import Vectors
@@ -32,7 +32,11 @@ class ExactIndex:
     def __init__(self, source: PassageIndex) -> None:
         """Copy all vectors into memory; the payloads stay in `source`."""
         self._source = source
-        ids, dense, rows, columns, weights = [], [], [], [], []
+        ids: list[PointId] = []
+        dense: list[Vectors] = []
+        rows: list[int] = []
+        columns: list[int] = []
+        weights: list[float] = []
         self._column: dict[int, int] = {}
         for batch in batched((point for point, _ in source.all_payloads()), _BATCH):
             for point, stored in source.vectors(batch).items():

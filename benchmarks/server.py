@@ -85,11 +85,7 @@ class Server:
 
     def memory(self) -> Memory:
         """Return the memory of the process and all its children."""
-        statuses = [_status(pid) for pid in _family(self.process.pid)]
-        return Memory(
-            resident_mib=sum(status.get("VmRSS", 0) for status in statuses) / 1024,
-            peak_mib=sum(status.get("VmHWM", 0) for status in statuses) / 1024,
-        )
+        return memory_of(self.process.pid)
 
     def _tail(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")[-2_000:]
@@ -139,6 +135,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
+
+
+def memory_of(pid: int) -> Memory:
+    """Return the memory of a process and all its children."""
+    statuses = [_status(member) for member in _family(pid)]
+    return Memory(
+        resident_mib=sum(status.get("VmRSS", 0) for status in statuses) / 1024,
+        peak_mib=sum(status.get("VmHWM", 0) for status in statuses) / 1024,
+    )
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
