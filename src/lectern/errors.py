@@ -101,6 +101,13 @@ class StorageFull(LecternError):
     status = 507
 
 
+class StorageReadOnly(LecternError):
+    """A folder that had to be written to refuses it."""
+
+    code = "storage_read_only"
+    status = 507
+
+
 class ModelMissing(LecternError):
     """The embedding model is not installed."""
 

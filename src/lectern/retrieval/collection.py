@@ -14,6 +14,7 @@ it was. With a Qdrant server there are no generations: points are replaced in pl
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -36,6 +37,7 @@ from lectern.errors import (
     IndexMissing,
     LecternError,
     StorageFull,
+    StorageReadOnly,
 )
 from lectern.retrieval.bm25 import TermStatistics
 from lectern.retrieval.index.base import PassageIndex
@@ -46,6 +48,7 @@ from lectern.settings import Settings
 FORMAT = 1
 # Qdrant Edge maps files of this order before the first vector is in them.
 _ROOM_TO_START_BYTES = 160 << 20
+_BALLAST_BYTES = 8 << 20
 _META, _STATISTICS = "meta", "statistics"
 
 
@@ -160,16 +163,15 @@ class Collection:
             IndexCorrupt: The index cannot be read.
             IndexMismatch: It was made with another model or by another version.
         """
-        # A generation can vanish between reading its name and opening it; then there is a newer.
+        # A generation can vanish while it is being opened; then there is a newer one.
         for attempt in range(3):
             generation = self.generation()
-            index = self._open_raw(generation)
-            if index is not None:
+            try:
+                index = self._open_raw(generation)
                 break
-            if attempt == 2 and generation == self.generation():
-                raise self._corrupt(FileNotFoundError(f"{generation} is missing"))
-        if index is None:
-            raise self._missing()
+            except IndexCorrupt:
+                if attempt == 2 or generation == self.generation():
+                    raise
         try:
             meta, statistics = read_meta(index, str(self.folder))
             self.check(meta, embedder)
@@ -197,7 +199,7 @@ class Collection:
                 f"Set LECTERN_EMBEDDER={meta.embedder}, or run `lectern ingest PATH --rebuild`.",
             )
 
-    def _open_raw(self, generation: str) -> PassageIndex | None:
+    def _open_raw(self, generation: str) -> PassageIndex:
         if self._settings.qdrant_url:
             server = self._server()
             if server.exists():
@@ -206,8 +208,7 @@ class Collection:
             raise self._missing()
         if not generation:
             raise self._missing()
-        folder = self.folder / generation
-        return EdgeIndex.open(folder) if folder.is_dir() else None
+        return EdgeIndex.open(self.folder / generation)
 
     def _server(self) -> ServerIndex:
         client = connect(self._settings)
@@ -232,8 +233,9 @@ class Collection:
         Raises:
             IndexBusy: Another process holds it.
             StorageFull: The folder cannot be made for lack of room.
+            StorageReadOnly: The folder cannot be written to.
         """
-        with full_disk_named(self.folder):
+        with disk_errors_named(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             stream = (self.folder / "lock").open("a+")
         with stream:
@@ -264,7 +266,7 @@ class Collection:
         if self._settings.qdrant_url:
             yield from self._build_on_server(dimension, rebuild=rebuild)
         else:
-            with full_disk_named(self.folder):
+            with disk_errors_named(self.folder):
                 yield from self._build_generation(dimension, rebuild=rebuild)
 
     def _build_on_server(self, dimension: int, *, rebuild: bool) -> Iterator[PassageIndex]:
@@ -285,8 +287,9 @@ class Collection:
         try:
             index = self._start(building, current, dimension)
             try:
-                yield index
-                index.finish()
+                with self._ballast():
+                    yield index
+                    index.finish()
             finally:
                 index.close()
             self._publish(building, f"generation-{number}")
@@ -298,10 +301,24 @@ class Collection:
         if not current:
             return EdgeIndex.create(building, dimension)
         try:
-            shutil.copytree(self.folder / current, building)
+            shutil.copytree(self.folder / current, building, copy_function=_copy_with_holes)
         except shutil.Error as error:
+            if _is_full(error):
+                raise
             raise self._corrupt(error) from error
         return EdgeIndex.open(building)
+
+    @contextmanager
+    def _ballast(self) -> Iterator[None]:
+        # Closing a shard writes to its maps, too. What is dropped here gives that the room which
+        # another program may have taken meanwhile.
+        ballast = self.folder / "ballast"
+        with ballast.open("wb") as stream:
+            os.posix_fallocate(stream.fileno(), 0, _BALLAST_BYTES)
+        try:
+            yield
+        finally:
+            ballast.unlink(missing_ok=True)
 
     def _publish(self, building: Path, name: str) -> None:
         building.rename(self.folder / name)
@@ -341,22 +358,49 @@ class Collection:
 
 
 @contextmanager
-def full_disk_named(folder: Path) -> Iterator[None]:
-    """Turn the many errors of a full disk into `StorageFull`."""
+def disk_errors_named(folder: Path) -> Iterator[None]:
+    """Turn the many errors of a full disk into `StorageFull`, refusals into `StorageReadOnly`."""
     try:
         yield
     except LecternError:
         raise
     except Exception as error:
-        full = isinstance(error, OSError) and error.errno == 28
-        full |= isinstance(error, sqlite3.Error) and "full" in str(error)
-        full |= "No space left" in str(error)
-        if not full:
-            raise
-        raise StorageFull(
-            f"The disk that holds {folder} is full; the last good index is unchanged.",
-            "Make room, or set LECTERN_HOME to a folder on another disk.",
-        ) from error
+        if _is_full(error):
+            raise StorageFull(
+                f"The disk that holds {folder} is full; the last good index is unchanged.",
+                "Make room, or set LECTERN_HOME to a folder on another disk.",
+            ) from error
+        if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise StorageReadOnly(
+                f"The folder {folder} cannot be written to: {error.strerror}.",
+                "Make it writable, or set LECTERN_HOME to a folder that is.",
+            ) from error
+        raise
+
+
+def _is_full(error: Exception) -> bool:
+    if isinstance(error, sqlite3.Error):
+        return "full" in str(error)
+    full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+    return full or "No space left" in str(error)
+
+
+def _copy_with_holes(source: str, target: str) -> None:
+    """Copy a file; holes, which make up most of a small shard, take no room in the copy either."""
+    with Path(source).open("rb") as old, Path(target).open("wb") as new:
+        size = new.truncate(os.fstat(old.fileno()).st_size)
+        end = 0
+        while end < size:
+            try:
+                start = os.lseek(old.fileno(), end, os.SEEK_DATA)
+            except OSError as error:
+                if error.errno != errno.ENXIO:  # which says: nothing but a hole is left
+                    raise
+                return
+            end = os.lseek(old.fileno(), start, os.SEEK_HOLE)
+            new.seek(start)
+            while start < end:
+                start += os.sendfile(new.fileno(), old.fileno(), start, end - start)
 
 
 def _holder(stream: IO[str]) -> str:

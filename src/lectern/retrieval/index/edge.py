@@ -8,8 +8,12 @@ takes 2 ms for 100,000 passages, is exact in practice, and costs no time to buil
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +27,11 @@ from lectern.retrieval.index.base import NOTHING, Payload, Point, PointId, Score
 
 _SHARD = "shard"
 _STATE = "state.sqlite"
+_POINTS = "points"
 _SCROLL = 1_000
+# A shard is mapped into memory, where a full disk kills the process instead of raising an error. So
+# no write begins without room for more than one batch of points takes.
+_ROOM_BYTES = 16 << 20
 
 
 def _config(dimension: int) -> qe.EdgeConfig:
@@ -44,7 +52,8 @@ def _config(dimension: int) -> qe.EdgeConfig:
 class EdgeIndex:
     """A `PassageIndex` in a folder; create it with `create` or `open`."""
 
-    def __init__(self, shard: qe.EdgeShard, state: sqlite3.Connection) -> None:
+    def __init__(self, folder: Path, shard: qe.EdgeShard, state: sqlite3.Connection) -> None:
+        self._folder = folder
         self._shard = shard
         self._state = state
 
@@ -56,7 +65,7 @@ class EdgeIndex:
         state = sqlite3.connect(folder / _STATE, check_same_thread=False)
         state.execute("CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL)")
         state.commit()
-        return cls(shard, state)
+        return cls(folder, shard, state)
 
     @classmethod
     def open(cls, folder: Path) -> EdgeIndex:
@@ -65,17 +74,19 @@ class EdgeIndex:
         Raises:
             IndexCorrupt: The folder does not hold one that can be read.
         """
-        try:
+        with _damage_named(folder), ExitStack() as undo:
             # mode=rw: a missing file must be an error, not a new empty database.
             uri = (folder / _STATE).absolute().as_uri() + "?mode=rw"
-            state = sqlite3.connect(uri, uri=True, check_same_thread=False)
-            state.execute("SELECT COUNT(*) FROM state").fetchone()
-            return cls(qe.EdgeShard.load(str(folder / _SHARD)), state)
-        except Exception as error:  # Qdrant Edge raises plain Exception
-            raise IndexCorrupt(
-                f"The index in {folder} cannot be read: {_first_line(error)}.",
-                "Run `lectern ingest PATH --rebuild` to make it anew from the book.",
-            ) from error
+            state = undo.enter_context(
+                closing(sqlite3.connect(uri, uri=True, check_same_thread=False))
+            )
+            expected = state.execute("SELECT value FROM state WHERE key = ?", (_POINTS,)).fetchone()
+            index = cls(folder, qe.EdgeShard.load(str(folder / _SHARD)), state)
+            # A shard whose files were cut off may load, and know only some of its points.
+            if expected and index.count() != int(expected[0]):
+                raise ValueError(f"{index.count()} of {int(expected[0])} points are left")
+            undo.pop_all()
+            return index
 
     def nearest_dense(self, vector: Vectors, limit: int) -> Scored:
         """See `PassageIndex.nearest_dense`."""
@@ -97,11 +108,12 @@ class EdgeIndex:
                 quantization=qe.QuantizationSearchParams(rescore=True, oversampling=1.5)
             ),
         )
-        return Scored.of(self._shard.query(request))
+        with _damage_named(self._folder):
+            return Scored.of(self._shard.query(request))
 
     def vectors(self, ids: Sequence[PointId]) -> dict[PointId, StoredVectors]:
         """See `PassageIndex.vectors`."""
-        records: Any = self._shard.retrieve(list(ids), with_payload=False, with_vector=True)
+        records = self._retrieve(ids, with_payload=False, with_vector=True)
         return {
             int(record.id): StoredVectors(
                 np.array(record.vector["dense"], np.float32),
@@ -112,16 +124,22 @@ class EdgeIndex:
 
     def payloads(self, ids: Sequence[PointId]) -> dict[PointId, Payload]:
         """See `PassageIndex.payloads`."""
-        records: Any = self._shard.retrieve(list(ids), with_payload=True, with_vector=False)
+        records = self._retrieve(ids, with_payload=True, with_vector=False)
         return {int(record.id): record.payload for record in records}
+
+    def _retrieve(self, ids: Sequence[PointId], **parts: bool) -> Any:
+        with _damage_named(self._folder):
+            return self._shard.retrieve(list(ids), **parts)
 
     def all_payloads(self) -> Iterator[tuple[PointId, Payload]]:
         """See `PassageIndex.all_payloads`."""
         offset = None
         while True:
-            records, offset = self._shard.scroll(
-                qe.ScrollRequest(limit=_SCROLL, offset=offset, with_payload=True, with_vector=False)
+            request = qe.ScrollRequest(
+                limit=_SCROLL, offset=offset, with_payload=True, with_vector=False
             )
+            with _damage_named(self._folder):
+                records, offset = self._shard.scroll(request)
             yield from ((int(record.id), record.payload) for record in records if record.payload)
             if offset is None:
                 return
@@ -141,7 +159,7 @@ class EdgeIndex:
             )
             for point in points
         ]
-        self._shard.update(qe.UpdateOperation.upsert_points(rows))
+        self._update(qe.UpdateOperation.upsert_points(rows))
 
     def update_sparse(self, vectors: Mapping[PointId, SparseVector]) -> None:
         """See `PassageIndex.update_sparse`."""
@@ -149,11 +167,19 @@ class EdgeIndex:
             qe.PointVectors(id=identifier, vector={"sparse": _to_edge(vector)})
             for identifier, vector in vectors.items()
         ]
-        self._shard.update(qe.UpdateOperation.update_vectors(rows))
+        self._update(qe.UpdateOperation.update_vectors(rows))
 
     def delete(self, ids: Sequence[PointId]) -> None:
         """See `PassageIndex.delete`."""
-        self._shard.update(qe.UpdateOperation.delete_points(list(ids)))
+        self._update(qe.UpdateOperation.delete_points(list(ids)))
+
+    def _update(self, operation: qe.UpdateOperation) -> None:
+        self._require_room(0)
+        self._shard.update(operation)
+
+    def _require_room(self, size: int) -> None:
+        if shutil.disk_usage(self._folder).free < size + _ROOM_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._folder))
 
     def read_state(self, key: str) -> bytes | None:
         """See `PassageIndex.read_state`."""
@@ -178,8 +204,11 @@ class EdgeIndex:
 
     def finish(self) -> None:
         """Compact the shard and write everything to disk; to be called once, before readers."""
+        # Compacting writes the segments anew before it deletes the old ones.
+        self._require_room(sum(f.stat().st_blocks * 512 for f in self._folder.rglob("*")))
         self._shard.optimize()
         self._shard.flush()
+        self.write_state({_POINTS: str(self.count()).encode()})
 
     def close(self) -> None:
         """See `PassageIndex.close`."""
@@ -195,5 +224,19 @@ def _from_edge(vector: qe.SparseVector | None) -> SparseVector:
     return {} if vector is None else dict(zip(vector.indices, vector.values, strict=True))
 
 
-def _first_line(error: Exception) -> str:
+@contextmanager
+def _damage_named(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        # Qdrant Edge raises plain Exception; its panics are not even that.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise IndexCorrupt(
+            f"The index in {folder} cannot be read: {_first_line(error)}.",
+            "Run `lectern ingest PATH --rebuild` to make it anew from the book.",
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
