@@ -48,6 +48,7 @@ def connect(settings: Settings) -> Any:
         url=settings.qdrant_url,
         api_key=settings.qdrant_api_key.get_secret_value() or None,
         timeout=30,
+        check_compatibility=False,  # it would warn from a thread of its own; errors say enough
     )
 
 
