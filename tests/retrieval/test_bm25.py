@@ -9,8 +9,8 @@ import pytest
 from lectern.book.passages import cut_passages
 from lectern.book.readers import read_document
 from lectern.retrieval.bm25 import (
-    B,
     K1,
+    B,
     TermStatistics,
     document_vector,
     query_vector,
