@@ -20,7 +20,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = Path(__file__).resolve().parent / "results"
+# Elsewhere by a variable, so that the results of two machines or commits can be kept apart.
+RESULTS = Path(os.environ.get("LECTERN_BENCH_RESULTS", Path(__file__).resolve().parent / "results"))
 _PACKAGES = (
     *("lectern", "onnxruntime", "numpy", "qdrant-edge-py", "tokenizers", "PyStemmer", "scipy"),
     *("fastapi", "uvicorn", "ctranslate2", "llama-index-core", "llama-index-retrievers-bm25"),
@@ -125,7 +126,7 @@ def publish(
     figures: Sequence[Figures],
     bars: Sequence[Bar] = (),
 ) -> None:
-    """Print the report as JSON on stdout, and keep it in `benchmarks/results/`."""
+    """Print the report as JSON on stdout, and keep it in `RESULTS`."""
     report = Report(
         benchmark=benchmark,
         started=watch.started,
@@ -137,7 +138,7 @@ def publish(
         bars=list(bars),
     )
     document = report.model_dump_json(indent=2)
-    RESULTS.mkdir(exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{benchmark}.json").write_text(document + "\n", encoding="utf-8")
     print(document)
 
