@@ -61,14 +61,15 @@ def search_all(questions: list[BookQuestion]) -> list[Found]:
 
 
 def fit_relevance(questions: list[BookQuestion], found: list[Found]) -> dict[str, float]:
-    """Fit "this passage lies in a section that answers" to (cosine, BM25 share)."""
+    """Fit "this passage lies in a section that answers" to (cosine, BM25 share, 1 / rank)."""
     rows, labels = [], []
     for question, result in zip(questions, found, strict=True):
         for passage in result.passages:
-            rows.append((passage.evidence.cosine, passage.evidence.share))
+            evidence = passage.evidence
+            rows.append((evidence.cosine, evidence.share, 1.0 / evidence.rank))
             labels.append(section_of(passage.hit.passage) in question.sections)
-    intercept, cosine, share = logistic(np.array(rows), np.array(labels, np.float64))
-    return {"intercept": intercept, "cosine": cosine, "share": share}
+    intercept, cosine, share, rank = logistic(np.array(rows), np.array(labels, np.float64))
+    return {"intercept": intercept, "cosine": cosine, "share": share, "rank": rank}
 
 
 def fit_decision(questions: list[BookQuestion], found: list[Found]) -> dict[str, object]:

@@ -29,11 +29,13 @@ _MAX_CODE_LINES = 30
 _SHORT_FLOOR = 0.6
 _LONG_FLOOR = 0.78
 # Of the best passage's relevance: what a passage needs to be quoted at all.
-_RELEVANCE_FLOOR = 0.25
+_RELEVANCE_FLOOR = 0.1
 _WORDS_WEIGHT = 0.45
 _PASSAGE_WEIGHT = 0.8
-_RANK_WEIGHT = 0.2
+_RANK_WEIGHT = 0.1
 _NEIGHBOUR_WEIGHT = 0.25
+_DEFINITION_BONUS = 0.12
+_LEAD_BONUS = 0.1  # a section says first what it is about
 _NOVELTY_WEIGHT = 0.2
 
 _BACKWARD = re.compile(
@@ -86,7 +88,12 @@ def extract(found: Found) -> Extract:
     """Answer from the passages of a search; empty if no sentence fits."""
     floor = _RELEVANCE_FLOOR * max((p.evidence.relevance for p in found.passages), default=0.0)
     passages = [p for p in found.passages[:_PASSAGES] if p.evidence.relevance >= floor]
-    candidates = [c for rank, p in enumerate(passages) for c in _candidates(found, rank, p)]
+    leads = _section_leads(passages)
+    candidates = [
+        candidate
+        for rank, passage in enumerate(passages)
+        for candidate in _candidates(found, rank, passage, leads=rank in leads)
+    ]
     candidates = _with_context(candidates)
     chosen = _choose(candidates)
     if not chosen:
@@ -96,7 +103,20 @@ def extract(found: Found) -> Extract:
     return _compose(passages, _with_company(chosen, candidates))
 
 
-def _candidates(found: Found, rank: int, passage: FoundPassage) -> Iterable[_Candidate]:
+def _section_leads(passages: Sequence[FoundPassage]) -> set[int]:
+    """Return the ranks of the passages that come first of their section among those found."""
+    first: dict[tuple[str, ...], int] = {}
+    for rank, found in enumerate(passages):
+        place = (found.hit.passage.source, *found.hit.passage.heading)
+        known = first.get(place)
+        if known is None or found.hit.passage.start < passages[known].hit.passage.start:
+            first[place] = rank
+    return set(first.values())
+
+
+def _candidates(
+    found: Found, rank: int, passage: FoundPassage, *, leads: bool
+) -> Iterable[_Candidate]:
     text = passage.hit.passage.text
     trail = " ".join(passage.hit.passage.heading[-2:])
     trail_terms = {term_id(term) for term in analyze(trail)}
@@ -113,7 +133,9 @@ def _candidates(found: Found, rank: int, passage: FoundPassage) -> Iterable[_Can
         score += _RANK_WEIGHT * (1.0 - rank / _PASSAGES)
         score -= _drawback(sentence, span, exercise=exercise)
         if defining and words > 0.6 and _DEFINITION.match(sentence):
-            score += 0.12
+            score += _DEFINITION_BONUS
+        if leads and position == 0:
+            score += _LEAD_BONUS
         yield _Candidate(rank, position, span, sentence, score, vector)
 
 

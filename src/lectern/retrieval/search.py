@@ -35,10 +35,11 @@ from lectern.retrieval.stored import Sentences, to_passage, to_sentences
 from lectern.retrieval.terms import analyze
 
 # Logistic regression of "this passage is relevant" on (cosine, share of the best possible BM25
-# score), fitted by `benchmarks/fit_answers.py` on the development questions.
-RELEVANCE_INTERCEPT = -3.289
-RELEVANCE_COSINE = 2.286
-RELEVANCE_SHARE = 2.907
+# score, 1 / rank), fitted by `benchmarks/fit_answers.py` on the development questions.
+RELEVANCE_INTERCEPT = -3.81
+RELEVANCE_COSINE = 1.793
+RELEVANCE_SHARE = 1.776
+RELEVANCE_RANK = 2.568
 # How unknown a word is that was taken for a misspelling of a known one.
 _MISSPELT = 0.3
 
@@ -66,15 +67,22 @@ class Evidence:
     Attributes:
         cosine: Similarity of the embeddings, -1 to 1.
         share: BM25 score over the highest any passage could have, 0 to 1.
+        rank: Place in the ranking, counted from 1.
     """
 
     cosine: float
     share: float
+    rank: int
 
     @property
     def relevance(self) -> float:
         """Probability that the passage is relevant."""
-        logit = RELEVANCE_INTERCEPT + RELEVANCE_COSINE * self.cosine + RELEVANCE_SHARE * self.share
+        logit = (
+            RELEVANCE_INTERCEPT
+            + RELEVANCE_COSINE * self.cosine
+            + RELEVANCE_SHARE * self.share
+            + RELEVANCE_RANK / self.rank
+        )
         return 1.0 / (1.0 + math.exp(-logit))
 
 
@@ -192,13 +200,13 @@ class Searcher:
         payloads, stored = self._index.payloads(points), self._index.vectors(points)
         ideal = sum(query.sparse.values()) or 1.0
         found = []
-        for point in points:
+        for rank, point in enumerate(points, start=1):
             if point not in payloads or point not in stored:
                 continue  # deleted by an ingest between ranking and reading
             vectors = stored[point]
             score = sum(w * vectors.sparse.get(t, 0.0) for t, w in query.sparse.items())
             cosine = float(np.dot(query.dense, vectors.dense))
-            evidence = Evidence(cosine=cosine, share=min(score / ideal, 1.0))
+            evidence = Evidence(cosine, min(score / ideal, 1.0), rank)
             found.append(_found(payloads[point], evidence))
         return tuple(found)
 
