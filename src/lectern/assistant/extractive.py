@@ -31,7 +31,7 @@ _LONG_FLOOR = 0.78
 # Of the best passage's relevance: what a passage needs to be quoted at all.
 _RELEVANCE_FLOOR = 0.1
 _WORDS_WEIGHT = 0.45
-_PASSAGE_WEIGHT = 0.8
+_PASSAGE_WEIGHT = 0.2
 _RANK_WEIGHT = 0.1
 _NEIGHBOUR_WEIGHT = 0.25
 _DEFINITION_BONUS = 0.12
@@ -88,11 +88,11 @@ def extract(found: Found) -> Extract:
     """Answer from the passages of a search; empty if no sentence fits."""
     floor = _RELEVANCE_FLOOR * max((p.evidence.relevance for p in found.passages), default=0.0)
     passages = [p for p in found.passages[:_PASSAGES] if p.evidence.relevance >= floor]
-    leads = _section_leads(passages)
+    sections = _Sections.of(passages)
     candidates = [
         candidate
         for rank, passage in enumerate(passages)
-        for candidate in _candidates(found, rank, passage, leads=rank in leads)
+        for candidate in _candidates(found, rank, passage, sections)
     ]
     candidates = _with_context(candidates)
     chosen = _choose(candidates)
@@ -103,23 +103,35 @@ def extract(found: Found) -> Extract:
     return _compose(passages, _with_company(chosen, candidates))
 
 
-def _section_leads(passages: Sequence[FoundPassage]) -> set[int]:
-    """Return the ranks of the passages that come first of their section among those found."""
-    first: dict[tuple[str, ...], int] = {}
-    for rank, found in enumerate(passages):
-        place = (found.hit.passage.source, *found.hit.passage.heading)
-        known = first.get(place)
-        if known is None or found.hit.passage.start < passages[known].hit.passage.start:
-            first[place] = rank
-    return set(first.values())
+@dataclass(frozen=True)
+class _Sections:
+    """What passages of one section share: how relevant the best is, and which comes first."""
+
+    relevance: dict[tuple[str, ...], float]
+    lead: dict[tuple[str, ...], int]
+
+    @classmethod
+    def of(cls, passages: Sequence[FoundPassage]) -> _Sections:
+        relevance: dict[tuple[str, ...], float] = {}
+        lead: dict[tuple[str, ...], int] = {}
+        for found in passages:
+            place, start = _section(found), found.hit.passage.start
+            relevance[place] = max(relevance.get(place, 0.0), found.evidence.relevance)
+            lead[place] = min(lead.get(place, start), start)
+        return cls(relevance, lead)
+
+
+def _section(found: FoundPassage) -> tuple[str, ...]:
+    return (found.hit.passage.source, *found.hit.passage.heading)
 
 
 def _candidates(
-    found: Found, rank: int, passage: FoundPassage, *, leads: bool
+    found: Found, rank: int, passage: FoundPassage, sections: _Sections
 ) -> Iterable[_Candidate]:
     text = passage.hit.passage.text
     trail = " ".join(passage.hit.passage.heading[-2:])
     trail_terms = {term_id(term) for term in analyze(trail)}
+    place = _section(passage)
     defining = _asks_for_definition(found.result.query)
     exercise = any(_EXERCISE.search(part) for part in passage.hit.passage.heading)
     for position, span in enumerate(passage.sentences.spans):
@@ -129,12 +141,12 @@ def _candidates(
         vector = passage.sentences.vectors[position]
         meaning = float(found.query.dense @ vector)
         words = _coverage(sentence, found.query.sparse, trail_terms)
-        score = meaning + _WORDS_WEIGHT * words + _PASSAGE_WEIGHT * passage.evidence.relevance
+        score = meaning + _WORDS_WEIGHT * words + _PASSAGE_WEIGHT * sections.relevance[place]
         score += _RANK_WEIGHT * (1.0 - rank / _PASSAGES)
         score -= _drawback(sentence, span, exercise=exercise)
         if defining and words > 0.6 and _DEFINITION.match(sentence):
             score += _DEFINITION_BONUS
-        if leads and position == 0:
+        if position == 0 and passage.hit.passage.start == sections.lead[place]:
             score += _LEAD_BONUS
         yield _Candidate(rank, position, span, sentence, score, vector)
 
@@ -275,19 +287,14 @@ def _introduces(candidate: _Candidate, following: _Candidate) -> bool:
 
 def _compose(passages: Sequence[FoundPassage], taken: Sequence[_Candidate]) -> Extract:
     """Join the spans: sections by their best sentence, sentences as in the book."""
-
-    def section(candidate: _Candidate) -> tuple[str, ...]:
-        passage = passages[candidate.rank].hit.passage
-        return (passage.source, *passage.heading)
-
     best: dict[tuple[str, ...], float] = {}
     for candidate in taken:
-        place = section(candidate)
+        place = _section(passages[candidate.rank])
         best[place] = max(best.get(place, candidate.score), candidate.score)
     paragraphs: list[str] = []
     citations: list[Citation] = []
     for place in sorted(best, key=lambda p: -best[p]):
-        own = [candidate for candidate in taken if section(candidate) == place]
+        own = [candidate for candidate in taken if _section(passages[candidate.rank]) == place]
         own.sort(key=lambda c: passages[c.rank].hit.passage.start + c.span.start)
         for run in _runs(own):
             citations.append(_citation(passages[run[0].rank], run))
