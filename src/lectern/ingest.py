@@ -123,7 +123,7 @@ def ingest(
     collection = Collection(settings)
     model = embedder or make_embedder(settings)
     with collection.lock():
-        if collection.exists() and not rebuild:
+        if not rebuild and collection.exists():
             opened = collection.open(model.name)
             known = _known_sources(opened.index)
             passages = opened.meta.passages

@@ -49,6 +49,7 @@ FORMAT = 1
 # Qdrant Edge maps files of this order before the first vector is in them.
 _ROOM_TO_START_BYTES = 160 << 20
 _BALLAST_BYTES = 8 << 20
+_REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 _META, _STATISTICS = "meta", "statistics"
 
 
@@ -370,7 +371,7 @@ def disk_errors_named(folder: Path) -> Iterator[None]:
                 f"The disk that holds {folder} is full; the last good index is unchanged.",
                 "Make room, or set LECTERN_HOME to a folder on another disk.",
             ) from error
-        if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        if isinstance(error, OSError) and error.errno in _REFUSALS:
             raise StorageReadOnly(
                 f"The folder {folder} cannot be written to: {error.strerror}.",
                 "Make it writable, or set LECTERN_HOME to a folder that is.",

@@ -41,11 +41,14 @@ class VectorJournal:
 
     def __init__(self, path: Path, embedder: Embedder) -> None:
         self._embedder = embedder
-        self._database = sqlite3.connect(path)
-        self._database.execute(
-            "CREATE TABLE IF NOT EXISTS vectors"
-            " (key BLOB PRIMARY KEY, windows INTEGER NOT NULL, data BLOB NOT NULL)"
-        )
+        try:
+            self._database = _open_journal(path)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            # A damaged journal only costs the time to compute its vectors again.
+            path.unlink()
+            self._database = _open_journal(path)
 
     def __enter__(self) -> VectorJournal:
         return self
@@ -89,6 +92,19 @@ class VectorJournal:
         stacked = np.frombuffer(row[1], np.float32).reshape(-1, self._embedder.dimension)
         split = 1 + int(row[0])
         return EmbeddedPassage(stacked[0], stacked[1:split], stacked[split:])
+
+
+def _open_journal(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path)
+    try:
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS vectors"
+            " (key BLOB PRIMARY KEY, windows INTEGER NOT NULL, data BLOB NOT NULL)"
+        )
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import qdrant_edge as qe
 
-from lectern.errors import IndexCorrupt
+from lectern.errors import IndexCorrupt, StorageReadOnly
 from lectern.retrieval.bm25 import SparseVector
 from lectern.retrieval.embedders.base import Vectors
 from lectern.retrieval.index.base import NOTHING, Payload, Point, PointId, Scored, StoredVectors
@@ -73,6 +73,7 @@ class EdgeIndex:
 
         Raises:
             IndexCorrupt: The folder does not hold one that can be read.
+            StorageReadOnly: The folder cannot be written to, which Qdrant Edge wants even to read.
         """
         with _damage_named(folder), ExitStack() as undo:
             # mode=rw: a missing file must be an error, not a new empty database.
@@ -232,6 +233,11 @@ def _damage_named(folder: Path) -> Iterator[None]:
         # Qdrant Edge raises plain Exception; its panics are not even that.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
+        if folder.is_dir() and not os.access(folder, os.W_OK):
+            raise StorageReadOnly(
+                f"Qdrant Edge must be able to write even to read, and {folder} is read-only.",
+                "Make it writable, or set LECTERN_HOME to a copy that is.",
+            ) from error
         raise IndexCorrupt(
             f"The index in {folder} cannot be read: {_first_line(error)}.",
             "Run `lectern ingest PATH --rebuild` to make it anew from the book.",
