@@ -105,7 +105,7 @@ def test_a_flipped_byte_in_the_weights_is_found_and_the_file_named(weights):
         byte = stream.read(1)
         stream.seek(-1, 1)
         stream.write(bytes([byte[0] ^ 1]))
-    with pytest.raises(ModelCorrupt, match="model.safetensors") as caught:
+    with pytest.raises(ModelCorrupt, match=r"model\.safetensors") as caught:
         MiniLmEmbedder(weights)
     assert caught.value.code == "model_corrupt"
     assert caught.value.remedy
@@ -114,13 +114,13 @@ def test_a_flipped_byte_in_the_weights_is_found_and_the_file_named(weights):
 def test_another_tokenizer_is_found(weights):
     path = weights / "tokenizer.json"
     path.write_text(path.read_text(encoding="utf-8") + " ", encoding="utf-8")
-    with pytest.raises(ModelCorrupt, match="tokenizer.json"):
+    with pytest.raises(ModelCorrupt, match=r"tokenizer\.json"):
         verify(weights)
 
 
 def test_a_missing_file_is_named(weights):
     (weights / "model.safetensors").unlink()
-    with pytest.raises(ModelMissing, match="model.safetensors"):
+    with pytest.raises(ModelMissing, match=r"model\.safetensors"):
         MiniLmEmbedder(weights)
 
 
