@@ -54,8 +54,10 @@ class TimedEmbedder:
 class System(Protocol):
     """One way to search."""
 
-    depths: Sequence[int]
-    """Lengths of the lists that may be fused; the first is the documented default."""
+    @property
+    def depths(self) -> Sequence[int]:
+        """Lengths of the lists that may be fused; the first is the documented default."""
+        ...
 
     def index(self, folder: Path) -> int:
         """Take the corpus of a BEIR-form folder in; return the number of documents."""
