@@ -173,7 +173,8 @@ class Searcher:
 
     def _round(self, dense: Vectors, sparse: SparseVector) -> Round:
         depth = min(self._parameters.depth, max(self._statistics.documents, 1))
-        dense_list = by_passage(self._index.nearest_dense(dense, depth))
+        # A long passage takes as many places of this list as it has windows.
+        dense_list = by_passage(self._index.nearest_dense(dense, self._parameters.depth))
         sparse_list = self._index.nearest_sparse(sparse, depth)
         fused = fuse(dense_list, sparse_list, self._parameters.dense_weight, depth)
         return Round(dense_list, sparse_list, fused)
