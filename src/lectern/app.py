@@ -19,7 +19,7 @@ from lectern.ingest import document_text
 from lectern.retrieval.collection import Collection, OpenIndex
 from lectern.retrieval.embedders import make_embedder
 from lectern.retrieval.embedders.base import Embedder
-from lectern.retrieval.index.base import point_id
+from lectern.retrieval.index.base import Payload, point_id
 from lectern.retrieval.model import SearchResult
 from lectern.retrieval.search import Found, Searcher
 from lectern.retrieval.stored import to_passage
@@ -105,13 +105,16 @@ class Lectern:
         Raises:
             PassageNotFound: No passage has this identifier.
         """
-        payload = await self._run(self._current().searcher.passage_payload, point_id(passage_id))
+        payload = await self._run(self._read_payload, passage_id)
         if payload is None or payload["passage_id"] != passage_id:
             raise PassageNotFound(
                 f"There is no passage {passage_id[:64]!r}.",
                 "Search again: the book may have changed.",
             )
         return to_passage(payload)
+
+    def _read_payload(self, passage_id: str) -> Payload | None:
+        return self._current().searcher.passage_payload(point_id(passage_id))
 
     async def document_text(self, source: str) -> str:
         """Return the text that offsets into a source refer to.
@@ -129,7 +132,7 @@ class Lectern:
         if index.read_state(f"document:{source}") is not None:
             try:
                 return Path(source).read_bytes().decode("utf-8", "surrogatepass")
-            except OSError:
+            except (OSError, UnicodeDecodeError):
                 pass
         raise PassageNotFound(
             f"The source {source!r} is not part of this book any more.", "Ingest it again."
@@ -167,20 +170,20 @@ class Lectern:
 
         A newer index that cannot be opened leaves the old one in use and shows in `parts`.
         """
-        if self._collection.generation() != self._reader.opened.generation:
-            with self._guard:
-                if self._collection.generation() != self._reader.opened.generation:
-                    self._renew()
-        return self._reader
-
-    def _renew(self) -> None:
         try:
-            # The old reader is not closed here: other threads may be searching it. It closes
-            # itself when the last of them lets go of it.
-            self._reader = self._open_reader()
+            if self._is_outdated():
+                with self._guard:
+                    if self._is_outdated():
+                        # The old reader is not closed here: other threads may be searching it. It
+                        # closes itself when the last of them lets go of it.
+                        self._reader = self._open_reader()
             self._trouble = ""
         except LecternError as error:
             self._trouble = str(error)
+        return self._reader
+
+    def _is_outdated(self) -> bool:
+        return self._collection.generation() != self._reader.opened.generation
 
     def _find(self, query: str, k: int) -> Found:
         return self._current().searcher.find(query, k)
