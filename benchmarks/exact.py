@@ -6,6 +6,7 @@ and what the real index leaves out shows as a difference of the results.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 
 import numpy as np
@@ -34,9 +35,7 @@ class ExactIndex:
         self._source = source
         ids: list[PointId] = []
         dense: list[Vectors] = []
-        rows: list[int] = []
-        columns: list[int] = []
-        weights: list[float] = []
+        rows, columns, weights = array("i"), array("i"), array("f")
         self._column: dict[int, int] = {}
         for batch in batched((point for point, _ in source.all_payloads()), _BATCH):
             for point, stored in source.vectors(batch).items():
@@ -50,7 +49,9 @@ class ExactIndex:
         self._row = {point: row for row, point in enumerate(ids)}
         self._dense = np.stack(dense)
         shape = (len(ids), len(self._column))
-        self._sparse = scipy.sparse.csc_matrix((weights, (rows, columns)), shape, np.float32)
+        self._sparse = scipy.sparse.csc_matrix(
+            (np.array(weights), (np.array(rows), np.array(columns))), shape, np.float32
+        )
         self._by_row = self._sparse.tocsr()
         self._terms = np.array(list(self._column), np.int64)
 
