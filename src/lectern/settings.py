@@ -14,6 +14,7 @@ from typing import Any, Literal
 from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSetting
 
 from lectern.errors import SettingsError
 
@@ -110,6 +111,11 @@ def load_settings(**overrides: Any) -> Settings:
     """
     try:
         return Settings(**{key: value for key, value in overrides.items() if value is not None})
+    except (UnreadableSetting, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"A setting cannot be read: {error}.",
+            'Write lists as JSON, for example ["https://a.example"], and .env as UTF-8.',
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
