@@ -4,6 +4,8 @@ Faces translate these into exit codes, HTTP problem details and ROS error codes;
 decides what a failure is called.
 """
 
+# ruff: noqa: N818 (IndexCorrupt says all that IndexCorruptError would)
+
 from __future__ import annotations
 
 from typing import ClassVar
