@@ -111,10 +111,10 @@ def load_settings(**overrides: Any) -> Settings:
     """
     try:
         return Settings(**{key: value for key, value in overrides.items() if value is not None})
-    except (UnreadableSetting, UnicodeDecodeError) as error:
+    except UnreadableSetting as error:
         raise SettingsError(
             f"A setting cannot be read: {error}.",
-            'Write lists as JSON, for example ["https://a.example"], and .env as UTF-8.',
+            'Write lists as JSON, for example ["https://a.example"].',
         ) from error
     except ValidationError as error:
         first = error.errors()[0]
