@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from qdrant_client import QdrantClient
 
 from lectern.app import Lectern
 from lectern.errors import (
@@ -202,6 +203,41 @@ def test_a_kill_during_the_first_ingest_leaves_nothing_in_the_way(home, page, em
     with pytest.raises(IndexMissing, match="lectern ingest"):
         Lectern.open(home, embedder)
     assert ingest(home, [page.parent], embedder=embedder).passages == 1
+
+
+@pytest.fixture
+def on_server(monkeypatch, make_settings):
+    """Settings for a Qdrant server, for which qdrant-client's in-memory mode stands in."""
+    client = QdrantClient(":memory:")
+    monkeypatch.setattr(client, "close", lambda: None)
+    monkeypatch.setattr("lectern.retrieval.collection.connect", lambda settings: client)
+    return make_settings(qdrant_url="http://127.0.0.1:9")
+
+
+def test_a_first_ingest_into_a_server_that_stops_midway_leaves_nothing_in_the_way(
+    on_server, page, embedder
+):
+    def stop(progress) -> None:
+        if progress.phase == "embed":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ingest(on_server, [page.parent], embedder=embedder, on_progress=stop)
+    with pytest.raises(IndexMissing):
+        Lectern.open(on_server, embedder)
+    assert ingest(on_server, [page.parent], embedder=embedder).added == 1
+    assert "heliotrope" in texts_about(on_server, embedder, "colour of the crane")
+
+
+def test_a_book_on_a_server_is_kept_up_to_date(on_server, page, embedder):
+    ingest(on_server, [page.parent], embedder=embedder)
+    page.write_text(new_sections(3), encoding="utf-8")
+    report = ingest(on_server, [page.parent], embedder=embedder)
+    assert (report.changed, report.passages) == (1, 4)
+    text = texts_about(on_server, embedder, "colour of the crane")
+    assert "vermilion" in text
+    assert "heliotrope" not in text
+    assert ingest(on_server, [page.parent], embedder=embedder).unchanged == 1
 
 
 def test_a_second_writer_is_told_who_is_writing(home, page, embedder, start):

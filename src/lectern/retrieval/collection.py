@@ -148,7 +148,7 @@ class Collection:
         if self._settings.qdrant_url:
             server = self._server()
             try:
-                return server.exists()
+                return _is_finished(server)
             finally:
                 server.close()
         return bool(self.generation())
@@ -203,7 +203,7 @@ class Collection:
     def _open_raw(self, generation: str) -> PassageIndex:
         if self._settings.qdrant_url:
             server = self._server()
-            if server.exists():
+            if _is_finished(server):
                 return server
             server.close()
             raise self._missing()
@@ -273,7 +273,7 @@ class Collection:
     def _build_on_server(self, dimension: int, *, rebuild: bool) -> Iterator[PassageIndex]:
         server = self._server()
         try:
-            if rebuild or not server.exists():
+            if rebuild or not _is_finished(server):
                 server.create(dimension)
             yield server
         finally:
@@ -356,6 +356,11 @@ class Collection:
                 f"about {need >> 20} MB.",
                 "Make room, or set LECTERN_HOME to a folder on another disk.",
             )
+
+
+def _is_finished(server: ServerIndex) -> bool:
+    # What a first ingest that was killed left behind has no description yet.
+    return server.exists() and server.read_state(_META) is not None
 
 
 @contextmanager

@@ -70,6 +70,8 @@ class ServerIndex:
         from qdrant_client import models
 
         self.drop()
+        # The passages come last: where they are, the state can be asked for.
+        self._call(lambda: self._client.create_collection(self._state, vectors_config={}))
         self._call(
             lambda: self._client.create_collection(
                 self._passages,
@@ -79,7 +81,6 @@ class ServerIndex:
                 sparse_vectors_config={"sparse": models.SparseVectorParams()},
             )
         )
-        self._call(lambda: self._client.create_collection(self._state, vectors_config={}))
 
     def drop(self) -> None:
         """Delete both collections."""
