@@ -11,7 +11,7 @@ from pathlib import Path
 from lectern.errors import InvalidInput
 from lectern.ingest import OnProgress, Progress
 from lectern.retrieval.bm25 import TermStatistics
-from lectern.retrieval.collection import Collection, OpenIndex
+from lectern.retrieval.collection import FORMAT, Collection, OpenIndex
 from lectern.retrieval.embedders import make_embedder
 from lectern.retrieval.embedders.base import Embedder
 from lectern.retrieval.evaluation import (
@@ -77,9 +77,9 @@ def open_corpus(
     settings: Settings, folder: Path, embedder: Embedder, report: OnProgress
 ) -> tuple[OpenIndex, dict[int, str]]:
     """Index `corpus.jsonl` unless that was done, and open it; also return document ids by point."""
-    # An index belongs to one model, so each model gets its own.
-    model = zlib.crc32(embedder.name.encode())
-    name = f"eval-{corpus_fingerprint(folder)}-{model:08x}"
+    # An index belongs to one model and one layout, so each gets its own.
+    maker = zlib.crc32(f"{embedder.name} {FORMAT}".encode())
+    name = f"eval-{corpus_fingerprint(folder)}-{maker:08x}"
     collection = Collection(settings.model_copy(update={"collection": name}))
     records = corpus_records(folder)
     names = {point_id(record.passage.passage_id): record.passage.passage_id for record in records}

@@ -8,8 +8,9 @@ import pytest
 from lectern.app import Lectern
 from lectern.ingest import ingest
 from lectern.retrieval.collection import Collection
-from lectern.retrieval.fusion import FusionParameters, fuse
+from lectern.retrieval.fusion import FusionParameters, Side, fuse
 from lectern.retrieval.index.base import Scored
+from lectern.retrieval.moments import Scale
 from lectern.retrieval.search import Searcher
 
 # Each question with words of the passage that answers it.
@@ -122,33 +123,34 @@ def test_a_book_of_one_passage_answers_with_it(home, tmp_path, embedder):
         assert passage.hit.passage.text == "A crane lifts loads."
 
 
-def scored(*pairs: tuple[int, float]) -> Scored:
+def side(*pairs: tuple[int, float], unit: float = 1.0) -> Side:
     points, scores = zip(*pairs, strict=True) if pairs else ((), ())
-    return Scored(np.array(points, np.int64), np.array(scores, np.float64))
+    scored = Scored(np.array(points, np.int64), np.array(scores, np.float64) * unit)
+    return Side(scored, Scale(0.2 * unit, 0.1 * unit), min(scores, default=0.0) * unit)
 
 
 def test_fusing_keeps_the_order_of_a_list_that_has_all_the_weight():
-    dense, sparse = scored((1, 0.9), (2, 0.5), (3, 0.1)), scored((3, 9.0), (2, 4.0), (1, 1.0))
-    assert fuse(dense, sparse, 1.0, 3).points.tolist() == [1, 2, 3]
-    assert fuse(dense, sparse, 0.0, 3).points.tolist() == [3, 2, 1]
+    dense, sparse = side((1, 0.9), (2, 0.5), (3, 0.1)), side((3, 9.0), (2, 4.0), (1, 1.0))
+    assert fuse(dense, sparse, 1.0).points.tolist() == [1, 2, 3]
+    assert fuse(dense, sparse, 0.0).points.tolist() == [3, 2, 1]
 
 
 def test_fusing_prefers_what_both_lists_hold():
-    dense, sparse = scored((1, 0.8), (2, 0.79), (4, 0.2)), scored((2, 8.0), (3, 7.9), (5, 2.0))
-    assert fuse(dense, sparse, 0.5, 5).points[0] == 2
+    dense, sparse = side((1, 0.8), (2, 0.79), (4, 0.2)), side((2, 8.0), (3, 7.9), (5, 2.0))
+    assert fuse(dense, sparse, 0.5).points[0] == 2
 
 
 def test_fusing_does_not_depend_on_the_units_of_a_list():
-    dense, sparse = scored((1, 0.9), (2, 0.5), (3, 0.1)), scored((3, 9.0), (2, 4.0), (1, 1.0))
-    scaled = scored((3, 900.0), (2, 400.0), (1, 100.0))
-    one, other = fuse(dense, sparse, 0.5, 3), fuse(dense, scaled, 0.5, 3)
+    dense = side((1, 0.9), (2, 0.5), (3, 0.1))
+    one = fuse(dense, side((3, 9.0), (2, 4.0), (1, 1.0)), 0.5)
+    other = fuse(dense, side((3, 9.0), (2, 4.0), (1, 1.0), unit=100.0), 0.5)
     assert one.points.tolist() == other.points.tolist()
     np.testing.assert_allclose(one.scores, other.scores, rtol=1e-6)
 
 
 def test_equal_scores_are_ordered_by_point():
-    assert fuse(scored((9, 0.5), (2, 0.5)), scored(), 0.5, 2).points.tolist() == [2, 9]
+    assert fuse(side((9, 0.5), (2, 0.5)), side(), 0.5).points.tolist() == [2, 9]
 
 
 def test_fusing_nothing_gives_nothing():
-    assert len(fuse(scored(), scored(), 0.5, 0)) == 0
+    assert len(fuse(side(), side(), 0.5)) == 0

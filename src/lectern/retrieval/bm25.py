@@ -18,6 +18,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from lectern.retrieval.moments import Moments
+
 K1 = 1.2
 B = 0.75
 
@@ -37,17 +39,19 @@ def term_id(term: str) -> int:
 
 @dataclass
 class TermStatistics:
-    """What BM25 must know about the whole collection.
+    """What scoring must know about the whole collection.
 
     Attributes:
         documents: Number of documents, N.
         total_terms: Terms in all documents, so that `total_terms / documents` is the mean length.
         document_frequency: Documents that hold a term, by term identifier.
+        moments: What standardising scores must know; counted by the index's writer.
     """
 
     documents: int = 0
     total_terms: int = 0
     document_frequency: Counter[int] = field(default_factory=Counter)
+    moments: Moments = field(default_factory=Moments, compare=False)
 
     def add(self, counts: Mapping[str, int]) -> None:
         """Count one document's terms."""

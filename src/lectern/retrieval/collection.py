@@ -43,14 +43,15 @@ from lectern.retrieval.bm25 import TermStatistics
 from lectern.retrieval.index.base import PassageIndex
 from lectern.retrieval.index.edge import EdgeIndex
 from lectern.retrieval.index.server import ServerIndex, connect
+from lectern.retrieval.moments import Moments
 from lectern.settings import Settings
 
-FORMAT = 1
+FORMAT = 2
 # Qdrant Edge maps files of this order before the first vector is in them.
 _ROOM_TO_START_BYTES = 160 << 20
 _BALLAST_BYTES = 8 << 20
 _REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
-_META, _STATISTICS = "meta", "statistics"
+_META, _STATISTICS, _MOMENTS = "meta", "statistics", "moments"
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def write_meta(index: PassageIndex, meta: IndexMeta, statistics: TermStatistics)
         {
             _META: json.dumps(asdict(meta)).encode(),
             _STATISTICS: zlib.compress(head.tobytes() + terms.tobytes() + counts.tobytes()),
+            _MOMENTS: statistics.moments.to_bytes(),
         }
     )
 
@@ -102,15 +104,20 @@ def read_meta(index: PassageIndex, place: str) -> tuple[IndexMeta, TermStatistic
         IndexCorrupt: It is missing or cannot be read.
     """
     try:
-        raw_meta, packed = index.read_state(_META), index.read_state(_STATISTICS)
-        if raw_meta is None or packed is None:
+        raw_meta = index.read_state(_META)
+        if raw_meta is None:
             raise ValueError("its description is missing")
         meta = IndexMeta(**json.loads(raw_meta))
+        if meta.format != FORMAT:
+            return meta, TermStatistics()  # to be refused by `Collection.check`
+        packed, moments = index.read_state(_STATISTICS), index.read_state(_MOMENTS)
+        if packed is None or moments is None:
+            raise ValueError("its statistics are missing")
         raw = zlib.decompress(packed)
         documents, total_terms = (int(n) for n in np.frombuffer(raw[:16], np.uint64))
         terms, counts = np.frombuffer(raw[16:], np.uint32).reshape(2, -1)
         frequency = Counter(dict(zip(terms.tolist(), counts.tolist(), strict=True)))
-        return meta, TermStatistics(documents, total_terms, frequency)
+        return meta, TermStatistics(documents, total_terms, frequency, Moments.from_bytes(moments))
     except LecternError:
         raise
     except Exception as error:

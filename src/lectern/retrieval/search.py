@@ -19,7 +19,7 @@ import numpy as np
 from lectern.retrieval.bm25 import SparseVector, TermStatistics, query_vector, term_id
 from lectern.retrieval.embedders.base import Embedder, Vectors
 from lectern.retrieval.feedback import expand_dense, expand_sparse, passage_weights
-from lectern.retrieval.fusion import FusionParameters, fuse
+from lectern.retrieval.fusion import FusionParameters, Side, fuse
 from lectern.retrieval.index.base import (
     NOTHING,
     PassageIndex,
@@ -172,11 +172,17 @@ class Searcher:
         return first, second
 
     def _round(self, dense: Vectors, sparse: SparseVector) -> Round:
-        depth = min(self._parameters.depth, max(self._statistics.documents, 1))
-        # A long passage takes as many places of this list as it has windows.
-        dense_list = by_passage(self._index.nearest_dense(dense, self._parameters.depth))
+        depth, moments = self._parameters.depth, self._statistics.moments
+        dense_list = by_passage(self._index.nearest_dense(dense, depth))
         sparse_list = self._index.nearest_sparse(sparse, depth)
-        fused = fuse(dense_list, sparse_list, self._parameters.dense_weight, depth)
+        last = float(dense_list.scores[-1]) if len(dense_list) else 0.0
+        # A sparse list that is not full holds every passage with a score above 0.
+        least = float(sparse_list.scores[-1]) if len(sparse_list) >= depth else 0.0
+        fused = fuse(
+            Side(dense_list, moments.dense_scale(dense), last),
+            Side(sparse_list, moments.sparse_scale(sparse), least),
+            self._parameters.dense_weight,
+        )
         return Round(dense_list, sparse_list, fused)
 
     def find(self, question: str, k: int) -> Found:

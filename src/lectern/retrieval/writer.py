@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +24,9 @@ from lectern.retrieval.index.base import (
     PassageIndex,
     Point,
     PointId,
+    StoredVectors,
     batched,
+    is_passage,
     point_id,
 )
 from lectern.retrieval.stored import IndexText, index_text, to_passage, to_payload
@@ -152,7 +154,16 @@ class IndexWriter:
             points = [point_id(passage) for passage in batch]
             for payload in self._index.payloads(points).values():
                 self._statistics.remove(count_terms(index_text(to_passage(payload)).text))
-            self._index.delete([p + n for p in points for n in range(MAX_WINDOWS + 1)])
+            windows = [p + n for p in points for n in range(MAX_WINDOWS + 1)]
+            self._uncount(self._index.vectors(windows))
+            self._index.delete(windows)
+
+    def _uncount(self, stored: Mapping[PointId, StoredVectors]) -> None:
+        moments = self._statistics.moments
+        if stored:
+            moments.count_dense(np.stack([vectors.dense for vectors in stored.values()]), -1)
+            own = (vectors.sparse for point, vectors in stored.items() if is_passage(point))
+            moments.count_sparse(own, -1)
 
     def add(
         self, records: Sequence[Record], on_progress: Callable[[int], None] = lambda _: None
@@ -174,6 +185,8 @@ class IndexWriter:
             for record, embedded, weights in zip(batch, vectors, sparse, strict=True):
                 points += _points(record, embedded, weights)
             self._index.upsert(points)
+            self._statistics.moments.count_dense(np.stack([point.dense for point in points]))
+            self._statistics.moments.count_sparse(sparse)
             on_progress(start + len(batch))
 
     def finish(self) -> None:
@@ -198,10 +211,12 @@ class IndexWriter:
             (point, index_text(to_passage(payload)).text)
             for point, payload in self._index.all_payloads()
         ]
+        self._statistics.moments.forget_sparse()
         for batch in batched(texts, _BATCH):
             vectors: dict[PointId, SparseVector] = {}
             for point, text in batch:
                 vectors[point] = document_vector(count_terms(text), self._mean_length or 1.0)
+            self._statistics.moments.count_sparse(vectors.values())
             self._index.update_sparse({p: v for p, v in vectors.items() if v})
 
 

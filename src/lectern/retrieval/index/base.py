@@ -37,6 +37,11 @@ def point_id(passage_id: str) -> PointId:
     return int.from_bytes(digest, "big") >> (WINDOW_BITS + 1) << WINDOW_BITS
 
 
+def is_passage(point: PointId) -> bool:
+    """Tell a passage from a further window of one."""
+    return not point & MAX_WINDOWS
+
+
 @dataclass(frozen=True)
 class Point:
     """A passage as it is stored, or a further window of one (empty `sparse` and `payload`).
