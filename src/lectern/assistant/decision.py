@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from lectern.retrieval.search import Found
 
-INTERCEPT = -0.184
-COEFFICIENTS = (3.32, 2.14, -4.556)
-THRESHOLD = 0.594
+INTERCEPT = -0.193
+COEFFICIENTS = (3.338, 2.143, -4.604)
+THRESHOLD = 0.589
 _CONSIDERED = 5
 
 

@@ -36,10 +36,10 @@ from lectern.retrieval.terms import analyze
 
 # Logistic regression of "this passage is relevant" on (cosine, share of the best possible BM25
 # score, 1 / rank), fitted by `benchmarks/fit_answers.py` on the development questions.
-RELEVANCE_INTERCEPT = -3.81
-RELEVANCE_COSINE = 1.793
-RELEVANCE_SHARE = 1.776
-RELEVANCE_RANK = 2.568
+RELEVANCE_INTERCEPT = -3.821
+RELEVANCE_COSINE = 1.897
+RELEVANCE_SHARE = 1.654
+RELEVANCE_RANK = 2.579
 # How unknown a word is that was taken for a misspelling of a known one.
 _MISSPELT = 0.3
 
