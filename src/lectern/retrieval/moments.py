@@ -108,15 +108,15 @@ class Moments:
         moments.vectors, moments.passages, dimension, terms = (int(n) for n in head)
         at = head.nbytes
 
-        def take(kind: npt.DTypeLike, count: int) -> npt.NDArray[np.float64]:
+        def take(kind: type[np.generic], count: int) -> Matrix:
             nonlocal at
             array = np.frombuffer(raw, kind, count, at)
             at += array.nbytes
-            return array.copy()
+            return np.array(array, np.float64)
 
         moments.total = take(np.float64, dimension)
         moments.outer = take(np.float64, dimension * dimension).reshape(dimension, dimension)
-        keys = take(np.uint32, terms).tolist()
+        keys = [int(term) for term in take(np.uint32, terms)]
         moments.weights = dict(zip(keys, take(np.float64, terms).tolist(), strict=True))
         moments.squares = dict(zip(keys, take(np.float64, terms).tolist(), strict=True))
         return moments
