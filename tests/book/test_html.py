@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lectern.book.model import BlockKind, Document
+from lectern.errors import SourceUnreadable
 
 SPHINX = """<!DOCTYPE html><html><head><title>Kinematics &mdash; Docs 1.0</title>
 <script>SECRET</script></head><body><nav>SECRET menu</nav>
@@ -119,6 +120,11 @@ def test_the_page_title_serves_where_no_heading_of_level_1_exists(read):
     assert read("x.html", "<title>Arms | My Site</title><h2>A</h2><p>b</p>").title == "Arms"
 
 
-def test_elements_nested_without_end_are_read_as_text(read):
-    page = "<h1>T</h1>" + "<div>" * 5000 + "deep" + "<b>" * 5000
-    assert read("deep.html", page).title == "T"
+def test_elements_nested_deeply_are_read_as_text(read):
+    page = "<h1>T</h1>" + "<div>" * 900 + "deep" + "<b>" * 900 + "deeper"
+    assert "deep deeper" in read("deep.html", page).text
+
+
+def test_a_page_nested_without_end_is_a_named_error(read):
+    with pytest.raises(SourceUnreadable, match="too deeply"):
+        read("deep.html", "<h1>T</h1>" + "<div>" * 5000 + "deep")

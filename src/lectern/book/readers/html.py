@@ -106,13 +106,21 @@ def _decoded(data: bytes, path: Path) -> str:
 
 
 def _parse(text: str, path: Path) -> HtmlElement:
-    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    # Without `huge_tree` libxml2 ends a page at the 256th nested element; unclosed tags get there.
+    parser = html.HTMLParser(
+        encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True
+    )
     try:
         root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError, AssertionError) as error:
         raise SourceUnreadable(
             f"{path} is no HTML page: {error}.", "Export it again, or leave it out."
         ) from error
+    if any(entry.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for entry in parser.error_log):
+        # What follows the limit is lost without a sign in the tree.
+        raise SourceUnreadable(
+            f"{path} nests its elements too deeply.", "Close its tags, or leave it out."
+        )
     return root
 
 
