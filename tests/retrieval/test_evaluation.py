@@ -74,7 +74,9 @@ def test_a_run_comes_back_from_its_file_in_the_same_order(tmp_path):
     assert first == "q1 Q0 d2 1 2.250000 lectern"
 
 
-@pytest.mark.parametrize("line", ["q1 Q0 d1", "q1 Q0 d1 1 high lectern", ""])
+@pytest.mark.parametrize(
+    "line", ["q1 Q0 d1", "q1 Q0 d1 1 high lectern", "q1 Q0 d 1 2 0.5 lectern", ""]
+)
 def test_a_malformed_line_of_a_run_is_named(line, tmp_path):
     path = tmp_path / "run"
     path.write_text(f"q1 Q0 d1 1 1.0 t\n{line}\nq1 Q0 d3 3 0.1 t\n", encoding="utf-8")

@@ -207,10 +207,10 @@ def read_run(path: Path) -> Run:
     """
     run: Run = {}
     for number, line in enumerate(_read_lines(path, "run"), start=1):
-        cells = line.split()
         try:
-            run.setdefault(cells[0], {})[cells[2]] = float(cells[4])
-        except (IndexError, ValueError) as error:
+            query, _, document, _, score, _ = line.split()
+            run.setdefault(query, {})[document] = float(score)
+        except ValueError as error:
             raise InvalidInput(
                 f"Line {number} of {path} is not `query Q0 document rank score tag`.",
                 "Correct the line.",
