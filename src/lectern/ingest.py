@@ -24,7 +24,7 @@ from lectern.retrieval.writer import IndexWriter, Record, VectorJournal
 from lectern.settings import Settings
 
 # Raised whenever readers or passage cutting change, so that old passages are read anew.
-READER_VERSION = 1
+READER_VERSION = 2
 _DOCUMENT = "document:"
 _TEXT = "text:"
 _TEXTBOOK = "textbook"
@@ -237,7 +237,8 @@ def _plan_file(plan: _Plan, path: Path, old: SourceRecord | None, *, max_bytes: 
             return
         document = read_document(path, max_bytes=max_bytes)
     except (SourceUnreadable, OSError) as error:
-        plan.skipped.append(Skipped(str(path), str(error)))
+        # Most errors name the file themselves.
+        plan.skipped.append(Skipped(str(path), str(error).removeprefix(str(path)).lstrip()))
         if old:
             plan.gone.append(old)
             plan.stale += old.passages

@@ -75,6 +75,14 @@ def test_cyclic_links_and_links_to_nowhere_do_not_stop_the_search(tmp_path):
     assert _reason(sources, "loop.md") == _reason(sources, "gone.md") == "the link leads nowhere"
 
 
+def test_a_given_file_of_an_unread_format_and_a_pipe_are_named(tmp_path):
+    _tree(tmp_path, "sub/a.md", "Makefile")
+    os.mkfifo(tmp_path / "sub" / "pipe.md")
+    sources = find_sources([tmp_path / "Makefile", tmp_path / "sub"])
+    assert _reason(sources, "Makefile") == "is of an unread format"
+    assert _reason(sources, "pipe.md") == "is no regular file"
+
+
 def test_a_folder_that_may_not_be_opened_is_reported_and_passed_over(tmp_path, monkeypatch):
     _tree(tmp_path, "open/a.md", "closed/b.md")
     scan = os.scandir

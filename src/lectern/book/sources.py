@@ -102,7 +102,7 @@ class _Search:
         if _is_source(path):
             self._add_file(path)
         else:
-            self._unsupported[path.suffix.lower() or path.name] += 1
+            self._skipped.append(Skipped(str(path), "is of an unread format"))
 
     def _add_file(self, path: Path) -> None:
         real = path.resolve()
@@ -155,7 +155,8 @@ class _Search:
         elif _PROJECT_FILES.fullmatch(path.name):
             self._skipped.append(Skipped(str(path), "paper of the project, not of the book"))
         elif not _exists(entry):
-            self._skipped.append(Skipped(str(path), "the link leads nowhere"))
+            why = "the link leads nowhere" if entry.is_symlink() else "is no regular file"
+            self._skipped.append(Skipped(str(path), why))
         elif _is_source(path):
             self._add_file(path)
         elif path.suffix:

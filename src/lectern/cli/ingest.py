@@ -163,8 +163,7 @@ def _in_words(collection: str, report: IngestReport) -> str:
         f"{report.passages} passages in all; {report.seconds:.1f} s."
     ]
     shown = report.skipped[:_SKIPPED_SHOWN]
-    # Some reasons name the file themselves.
-    lines += [f"Skipped {s.source}: {s.reason.removeprefix(s.source).strip()}" for s in shown]
+    lines += [f"Skipped {skipped.source}: {skipped.reason}" for skipped in shown]
     more = len(report.skipped) - len(shown)
     if more:
         lines.append(f"Skipped {more} more, which --json lists.")
