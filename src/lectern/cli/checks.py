@@ -51,10 +51,8 @@ def needed_checks(settings: Settings) -> list[Check]:
 def package_checks(settings: Settings) -> list[Check]:
     """Check the packages that only some settings ask for."""
     return [
-        _package("qdrant-client", "qdrant_client", "server", needed=bool(settings.qdrant_url)),
-        _package(
-            "fastembed", "fastembed", "fastembed", needed=settings.embedder.startswith("fastembed:")
-        ),
+        _package("qdrant-client", "qdrant_client", needed=bool(settings.qdrant_url)),
+        _package("fastembed", "fastembed", needed=settings.embedder.startswith("fastembed:")),
     ]
 
 
@@ -137,11 +135,11 @@ def _home(settings: Settings) -> Check:
     return Check("home", True, True, f"{home} can be written, {free_mb} MB free.")
 
 
-def _package(name: str, module: str, extra: str, *, needed: bool) -> Check:
+def _package(name: str, module: str, *, needed: bool) -> Check:
     if importlib.util.find_spec(module):
         return Check(name, True, needed, "Installed.")
     why = "the settings ask for it" if needed else "nothing asks for it"
-    remedy = f"Run `pip install 'lectern[{extra}]'`" + ("." if needed else " to use it.")
+    remedy = f"Install {name} into Lectern's environment" + ("." if needed else " to use it.")
     return Check(name, False, needed, f"Not installed; {why}.", remedy)
 
 

@@ -27,7 +27,7 @@ class FastEmbedder:
         except ImportError as error:
             raise ModelMissing(
                 f"The embedder fastembed:{model} needs the package fastembed.",
-                "Run `pip install 'lectern[fastembed]'`.",
+                "Install fastembed into Lectern's environment.",
             ) from error
         except Exception as error:  # fastembed raises many kinds when a download fails
             raise ModelMissing(

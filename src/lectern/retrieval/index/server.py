@@ -42,7 +42,7 @@ def connect(settings: Settings) -> Any:
     except ImportError as error:
         raise ModelMissing(
             "LECTERN_QDRANT_URL is set, and the package qdrant-client is not installed.",
-            "Run `pip install 'lectern[server]'`, or unset LECTERN_QDRANT_URL.",
+            "Install qdrant-client into Lectern's environment, or unset LECTERN_QDRANT_URL.",
         ) from error
     return QdrantClient(
         url=settings.qdrant_url,
