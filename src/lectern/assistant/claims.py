@@ -32,7 +32,6 @@ _TOKEN = re.compile(
     r"|(?P<stop>[,;:.!?()])"
 )
 _ACRONYM = re.compile(r"[A-Z][A-Z0-9]+\*?$|.*[a-z][A-Z]|.*[A-Za-z]\d")
-_NAME = re.compile(r"[-+]?[A-Za-z]$")
 
 # Words that carry no claim of their own; negation and quantifiers are looked at separately.
 _STOP = word_set(
