@@ -108,6 +108,13 @@ def test_a_vanished_file_is_forgotten(home, small_book, embedder):
     opened.index.close()
 
 
+def test_a_folder_reached_by_another_name_is_the_same_folder(home, small_book, embedder):
+    ingest(home, [small_book], embedder=embedder)
+    around = small_book / ".." / small_book.name
+    report = ingest(home, [around], embedder=embedder)
+    assert (report.added, report.removed) == (0, 0)
+
+
 def test_files_outside_the_given_folders_are_kept(home, small_book, tmp_path, embedder):
     ingest(home, [small_book], embedder=embedder)
     other = tmp_path / "other" / "page.md"

@@ -119,7 +119,8 @@ def ingest(
     """
     started = time.monotonic()
     report = on_progress or (lambda _: None)
-    sources = find_sources(paths)
+    roots = [_one_name(path) for path in paths]
+    sources = find_sources(roots)
     collection = Collection(settings)
     model = embedder or make_embedder(settings)
     with collection.lock():
@@ -131,9 +132,8 @@ def ingest(
             opened.index.close()
         else:
             known, passages, moved = {}, 0, ""
-        roots = [path.absolute() for path in paths]
         if textbook and moved:
-            roots.append(Path(moved))
+            roots.append(_one_name(Path(moved)))
         plan = _plan(settings, sources.files, roots, known, report)
         plan.skipped[:0] = sources.skipped
         if not known and not plan.records:
@@ -155,6 +155,11 @@ def ingest(
         skipped=tuple(plan.skipped),
         seconds=time.monotonic() - started,
     )
+
+
+def _one_name(path: Path) -> Path:
+    """Return an absolute path without `..`, so that no file is known by two names."""
+    return path.resolve() if ".." in path.parts else path.absolute()
 
 
 def ingest_textbook(
