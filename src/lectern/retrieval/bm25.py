@@ -77,12 +77,16 @@ class TermStatistics:
     @property
     def idf_unknown(self) -> float:
         """Return the inverse document frequency of a term that no document holds."""
-        return math.log(1.0 + (self.documents + 0.5) / 0.5)
+        return _idf(self.documents, 0)
 
     def idf(self, identifier: int) -> float:
         """Return the inverse document frequency of a term."""
-        held = self.document_frequency.get(identifier, 0)
-        return math.log(1.0 + (self.documents - held + 0.5) / (held + 0.5))
+        return _idf(self.documents, self.document_frequency.get(identifier, 0))
+
+
+@lru_cache(maxsize=65_536)
+def _idf(documents: int, held: int) -> float:
+    return math.log(1.0 + (documents - held + 0.5) / (held + 0.5))
 
 
 def document_vector(

@@ -6,6 +6,7 @@ weights are BM25's own. Dense side: Rocchio's rule on the unit vectors (Rocchio,
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -41,16 +42,16 @@ def expand_sparse(
         total = sum(salience.values()) or 1.0
         for term, value in salience.items():
             model[term] += weight * value / total
-    chosen = sorted(model, key=lambda t: (-model[t], t))[: parameters.feedback_terms]
-    model_total = sum(model[term] for term in chosen) or 1.0
+    chosen = heapq.nlargest(parameters.feedback_terms, ((v, t) for t, v in model.items()))
+    model_total = sum(value for value, _ in chosen) or 1.0
     counts = {term: weight / statistics.idf(term) for term, weight in query.items()}
     count_total = sum(counts.values()) or 1.0
     share = parameters.feedback_weight if query else 1.0
     expanded: dict[int, float] = defaultdict(float)
     for term, count in counts.items():
         expanded[term] += (1.0 - share) * count / count_total * statistics.idf(term)
-    for term in chosen:
-        expanded[term] += share * model[term] / model_total * statistics.idf(term)
+    for value, term in chosen:
+        expanded[term] += share * value / model_total * statistics.idf(term)
     return dict(expanded)
 
 
