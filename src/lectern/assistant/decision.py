@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from lectern.retrieval.search import Found
 
-INTERCEPT = -0.193
-COEFFICIENTS = (3.338, 2.143, -4.604)
-THRESHOLD = 0.589
+INTERCEPT = -0.001
+COEFFICIENTS = (3.133, 2.072, -4.416)
+THRESHOLD = 0.548
 _CONSIDERED = 5
 
 

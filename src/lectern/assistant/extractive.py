@@ -24,6 +24,7 @@ MIN_WORDS = 40
 MAX_WORDS = 120
 _PASSAGES = 6
 _MAX_SENTENCES = 6
+_MIN_SENTENCE_WORDS = 3
 _MAX_CODE_LINES = 30
 # Of the best sentence's score: what a sentence needs while the answer is short, and after that.
 _SHORT_FLOOR = 0.6
@@ -35,6 +36,7 @@ _PASSAGE_WEIGHT = 0.2
 _RANK_WEIGHT = 0.1
 _NEIGHBOUR_WEIGHT = 0.25
 _DEFINITION_BONUS = 0.12
+_STANDALONE_DRAWBACK = 0.25
 _LEAD_BONUS = 0.1  # a section says first what it is about
 _NOVELTY_WEIGHT = 0.2
 
@@ -55,6 +57,9 @@ _ASKS_CODE = re.compile(
 _EXERCISE = re.compile(r"exercise|solution|problem", re.IGNORECASE)
 _LINK = re.compile(r"(?<!!)\[([^\]\[]+)\]\([^()\s]*(?:\s[^()]*)?\)")
 _IMAGE = re.compile(r"!\[[^\]\[]*\]\([^()]*\)")
+_BULLET = re.compile(r"^(?:[-*+\u2022]|\d{1,3}[.)])\s+")
+_ROLE = re.compile(r":[a-z][\w:+.-]*:`([^`<]+?)(?:\s*<[^`>]*>)?`")
+_LITERAL = re.compile(r"``([^`]+)``")
 _GAP = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
 _BLANK = re.compile(r"[ \t]*\r?\n[ \t]*")
 _STANDALONE = (SentenceKind.CODE, SentenceKind.MATH, SentenceKind.TABLE)
@@ -98,8 +103,7 @@ def extract(found: Found) -> Extract:
     chosen = _choose(candidates)
     if not chosen:
         return Extract("", ())
-    if _ASKS_CODE.search(found.result.query):
-        chosen += _best_code(candidates)
+    chosen += _best_code(candidates, chosen, wanted=bool(_ASKS_CODE.search(found.result.query)))
     return _compose(passages, _with_company(chosen, candidates))
 
 
@@ -136,8 +140,8 @@ def _candidates(
     exercise = any(_EXERCISE.search(part) for part in passage.hit.passage.heading)
     for position, span in enumerate(passage.sentences.spans):
         sentence = text[span.start : span.end]
-        if not _shown(sentence):
-            continue
+        if len(_shown(sentence).split()) < _MIN_SENTENCE_WORDS and span.kind not in _STANDALONE:
+            continue  # a label, such as the bold start of a solution
         vector = passage.sentences.vectors[position]
         meaning = float(found.query.dense @ vector)
         words = _coverage(sentence, found.query.sparse, trail_terms)
@@ -187,7 +191,7 @@ def _asks_for_definition(question: str) -> bool:
 def _drawback(sentence: str, span: Span, *, exercise: bool) -> float:
     drawback = 0.15 if exercise else 0.0
     if span.kind in _STANDALONE:
-        drawback += 0.25  # comes along with the sentence that introduces it
+        drawback += _STANDALONE_DRAWBACK  # comes along with the sentence that introduces it
     elif sentence.rstrip().endswith("?") or len(sentence.split()) < 5:
         drawback += 0.3
     elif _FRAGMENT.match(sentence):
@@ -216,14 +220,20 @@ def _choose(candidates: Sequence[_Candidate]) -> list[_Candidate]:
     return chosen
 
 
-def _best_code(candidates: Sequence[_Candidate]) -> list[_Candidate]:
-    """Return the piece of code that fits best, if there is one of readable length."""
+def _best_code(
+    candidates: Sequence[_Candidate], chosen: Sequence[_Candidate], *, wanted: bool
+) -> list[_Candidate]:
+    """Return the piece of code that fits best, if it is short and asked for or close enough."""
     pieces = [
         candidate
         for candidate in candidates
         if candidate.span.kind is SentenceKind.CODE and _is_short(candidate)
     ]
-    return [max(pieces, key=lambda c: (c.score, -c.rank, -c.position))] if pieces else []
+    if not pieces:
+        return []
+    best = max(pieces, key=lambda c: (c.score, -c.rank, -c.position))
+    bar = 0.0 if wanted else max(c.score for c in chosen) - _STANDALONE_DRAWBACK
+    return [best] if best.score >= bar else []
 
 
 def _is_short(candidate: _Candidate) -> bool:
@@ -330,12 +340,19 @@ def _paragraph(run: Sequence[_Candidate], number: int) -> str:
         if candidate.span.kind in _STANDALONE:
             parts.append(f"\n\n{candidate.text}\n\n{mark.strip()}\n\n")
         elif candidate.span.kind is SentenceKind.ITEM:
-            parts.append(f"\n{_shown(candidate.text)}{mark}\n")
+            shown = _shown(candidate.text)
+            # A single item is no list.
+            shown = _BULLET.sub("", shown) if len(run) == 1 else shown
+            parts.append(f"\n{shown}{mark}\n")
         else:
             parts.append(f"{_shown(candidate.text)}{mark} ")
     return _GAP.sub("\n\n", "".join(parts)).strip()
 
 
 def _shown(text: str) -> str:
-    """Take links and images out of a sentence: their targets mean nothing outside the book."""
+    """Take links, images and reStructuredText's roles out of a sentence.
+
+    Their targets mean nothing outside the book; the citation has the sentence as it stands.
+    """
+    text = _LITERAL.sub(r"`\1`", _ROLE.sub(r"`\1`", text))
     return _BLANK.sub(" ", _LINK.sub(r"\1", _IMAGE.sub("", text))).strip()

@@ -32,14 +32,25 @@ from lectern.retrieval.index.base import (
 from lectern.retrieval.model import Hit, SearchResult
 from lectern.retrieval.spelling import correct
 from lectern.retrieval.stored import Sentences, to_passage, to_sentences
-from lectern.retrieval.terms import analyze
+from lectern.retrieval.terms import analyze, stem
 
 # Logistic regression of "this passage is relevant" on (cosine, share of the best possible BM25
 # score, 1 / rank), fitted by `benchmarks/fit_answers.py` on the development questions.
 RELEVANCE_INTERCEPT = -3.821
 RELEVANCE_COSINE = 1.897
-RELEVANCE_SHARE = 1.654
+RELEVANCE_SHARE = 1.655
 RELEVANCE_RANK = 2.579
+# Words that carry a question, not its topic: whether a book uses them says nothing about what it
+# answers, least of all in a short book.
+_QUESTION_WORDS = frozenset(
+    stem(word)
+    for word in (
+        *("how", "what", "why", "when", "where", "which", "who", "whose", "do", "does", "did"),
+        *("i", "me", "my", "you", "your", "we", "our", "us", "he", "she", "its", "am", "were"),
+        *("can", "could", "should", "would", "may", "might", "must", "shall", "has", "have", "had"),
+        *("so", "than", "about", "please", "tell", "explain", "mean", "there", "from", "get", "s"),
+    )
+)
 # How unknown a word is that was taken for a misspelling of a known one.
 _MISSPELT = 0.3
 
@@ -144,13 +155,15 @@ class Searcher:
             meant = correct(term, self._statistics)
             unknown[term] = 1.0 if meant is None else _MISSPELT
             terms += [meant] if meant else []
-        idf_unknown = self._statistics.idf_unknown
-        missing = idf_unknown * sum(unknown.values())
-        total = sum(self._statistics.idf(t) for t in map(term_id, set(terms))) + missing
+        topic = {term for term in terms if term not in _QUESTION_WORDS}
+        missing = self._statistics.idf_unknown * sum(
+            share for term, share in unknown.items() if term not in _QUESTION_WORDS
+        )
+        total = sum(self._statistics.idf(t) for t in map(term_id, topic)) + missing
         return Query(
             dense=vector,
             sparse=query_vector(terms, self._statistics),
-            unknown_share=missing / total if total else 1.0,
+            unknown_share=missing / total if total else float(not terms),
         )
 
     def rank(self, query: Query) -> tuple[Round, Round]:
