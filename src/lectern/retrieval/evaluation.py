@@ -219,7 +219,16 @@ def read_run(path: Path) -> Run:
 
 
 def write_run(path: Path, run: Run, tag: str = "lectern") -> None:
-    """Write a TREC run."""
+    """Write a TREC run.
+
+    Raises:
+        InvalidInput: A query or document name holds white space, which a run cannot hold.
+    """
+    for name in {*run, *(document for scores in run.values() for document in scores)}:
+        if len(name.split()) != 1:
+            raise InvalidInput(
+                f"The name {name!r} cannot stand in a TREC run.", "Use names without white space."
+            )
     with path.open("w", encoding="utf-8") as stream:
         for query, scores in run.items():
             for rank, document in enumerate(ranked(scores), start=1):
