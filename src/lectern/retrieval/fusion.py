@@ -32,7 +32,7 @@ class FusionParameters:
         feedback_sharpness: How much more the better passages count (softmax of fused scores).
     """
 
-    depth: int = 200
+    depth: int = 100
     dense_weight: float = 0.65
     feedback_passages: int = 3
     feedback_terms: int = 40

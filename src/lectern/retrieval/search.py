@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,12 @@ class FoundPassage:
 
     hit: Hit
     evidence: Evidence
-    sentences: Sentences
+    payload: Payload
+
+    @cached_property
+    def sentences(self) -> Sentences:
+        """The sentences of the passage with their vectors; unpacked when first asked for."""
+        return to_sentences(self.payload)
 
 
 @dataclass(frozen=True)
@@ -255,7 +261,7 @@ class Searcher:
 
 def _found(payload: Payload, evidence: Evidence) -> FoundPassage:
     hit = Hit(to_passage(payload), evidence.relevance)
-    return FoundPassage(hit, evidence, to_sentences(payload))
+    return FoundPassage(hit, evidence, payload)
 
 
 def _rank(scored: Scored, point: PointId) -> int | None:
