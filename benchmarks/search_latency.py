@@ -9,6 +9,7 @@ queries in the same run, through the same two rounds of fusion and feedback.
 from __future__ import annotations
 
 import argparse
+import gc
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -98,6 +99,9 @@ def measure(settings: Settings, material: Material, size: int, queries: int) -> 
     embedder.embed(questions)
     del records
     opened = collection.open(embedder.name)
+    # As `lectern up` does before it serves.
+    gc.collect()
+    gc.freeze()
     try:
         say("  searching Lectern's index ...")
         times, found = search_all(Searcher(opened.index, embedder, opened.statistics), questions)

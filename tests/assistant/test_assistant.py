@@ -147,7 +147,8 @@ SCRIPT = "<script>alert(1)</script>"
 
 
 async def test_markup_in_a_question_is_only_text(book):
-    answer = await book.ask(f"{SCRIPT} What does an incremental encoder do first, to find its index mark?")
+    question = "What does an incremental encoder do first, to find its index mark?"
+    answer = await book.ask(f"{SCRIPT} {question}")
     assert SCRIPT in answer.question
     assert SCRIPT not in answer.answer
     assert "index mark" in answer.answer

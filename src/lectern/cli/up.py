@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,6 +69,9 @@ async def _serve(settings: Settings, lectern: Lectern) -> None:
     def announce(address: str) -> None:
         print_text(f"Lectern is ready at {address}")
 
+    # Searches are short: what start-up left behind must not be swept in the middle of one.
+    gc.collect()
+    gc.freeze()
     try:
         await serve(create_app(lectern, settings), settings, announce)
     finally:
