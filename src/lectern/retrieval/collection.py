@@ -9,7 +9,8 @@
 
 A writer copies the current generation, changes the copy, and moves `CURRENT` over to it in one
 rename. So a reader never sees half an ingest, and a writer that dies leaves the last good index as
-it was. With a Qdrant server there are no generations: points are replaced in place, new ones first.
+it was. With a Qdrant server there are no generations: points are replaced in place, so a
+reader can meet a half-finished ingest there.
 """
 
 from __future__ import annotations

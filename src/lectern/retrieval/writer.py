@@ -33,8 +33,8 @@ from lectern.retrieval.stored import IndexText, index_text, to_passage, to_paylo
 from lectern.retrieval.terms import count_terms
 
 _BATCH = 64
-# Below this drift of the mean length no ranking of a reference set changed; above it, all weights
-# are computed anew.
+# A drift of the mean length that moves no weight by more than about as much; above it, all
+# weights are computed anew.
 _MEAN_LENGTH_DRIFT = 0.01
 
 
