@@ -192,3 +192,185 @@ class ShuttingDown(LecternError):
 
     code = "shutting_down"
     status = 503
+
+
+class DescriptionInvalid(LecternError):
+    """A robot description cannot be read or contradicts itself."""
+
+    code = "description_invalid"
+    status = 500
+
+
+class TrajectoryInvalid(InvalidInput):
+    """A trajectory is malformed: shapes, times, or numbers that are not finite."""
+
+    code = "trajectory_invalid"
+    status = 422
+
+
+class LimitsExceeded(InvalidInput):
+    """A position, speed, acceleration or place is outside what is allowed."""
+
+    code = "limits_exceeded"
+    status = 422
+
+
+class StartInCollision(LecternError):
+    """The robot touches something where the motion would begin."""
+
+    code = "start_in_collision"
+    status = 409
+
+
+class GoalInCollision(LecternError):
+    """The robot would touch something where the motion would end."""
+
+    code = "goal_in_collision"
+    status = 409
+
+
+class GoalUnreachable(LecternError):
+    """No joint positions within the limits reach the goal."""
+
+    code = "goal_unreachable"
+    status = 422
+
+
+class PathBlocked(LecternError):
+    """A motion would touch something on its way."""
+
+    code = "path_blocked"
+    status = 409
+
+
+class PlanningTimeout(LecternError):
+    """No path was found in the time given."""
+
+    code = "planning_timeout"
+    status = 504
+
+
+class PlanOutdated(LecternError):
+    """The robot is not where the plan begins."""
+
+    code = "plan_outdated"
+    status = 409
+
+
+class RobotBusy(LecternError):
+    """The robot is carrying out another plan."""
+
+    code = "robot_busy"
+    status = 409
+
+
+class RobotUnavailable(LecternError):
+    """There is no robot here, or a part of it is not installed."""
+
+    code = "robot_unavailable"
+    status = 503
+
+
+class MotionStopped(LecternError):
+    """A stop ended the motion."""
+
+    code = "motion_stopped"
+    status = 409
+
+
+class TrackingLost(LecternError):
+    """The arm could not follow its trajectory."""
+
+    code = "tracking_lost"
+    status = 500
+
+
+class GraspFailed(LecternError):
+    """The gripper closed and holds nothing, or lost what it held."""
+
+    code = "grasp_failed"
+    status = 409
+
+
+class SimulationFailed(LecternError):
+    """Physics blew up, or the thread that runs it died."""
+
+    code = "simulation_failed"
+    status = 503
+
+
+class CameraUnavailable(LecternError):
+    """No picture can be rendered on this machine, or there is no such camera."""
+
+    code = "camera_unavailable"
+    status = 503
+
+
+class SceneObjectUnknown(LecternError):
+    """The scene has no object of this name."""
+
+    code = "scene_object_unknown"
+    status = 404
+
+
+class SceneObjectInvalid(InvalidInput):
+    """An object of the scene has an impossible name, size or mass."""
+
+    code = "scene_object_invalid"
+    status = 422
+
+
+class ObjectInRobot(LecternError):
+    """An object would overlap the robot."""
+
+    code = "object_in_robot"
+    status = 409
+
+
+class ToolNotAllowed(LecternError):
+    """The tool is unknown, or this user may not use it on this robot."""
+
+    code = "tool_not_allowed"
+    status = 403
+
+
+class MotionOff(LecternError):
+    """The policy lets nothing move."""
+
+    code = "motion_off"
+    status = 403
+
+
+class ApprovalNeeded(LecternError):
+    """A person must approve this exact plan first."""
+
+    code = "approval_needed"
+    status = 403
+
+
+class ApprovalInvalid(LecternError):
+    """The approval is for another plan or user, has expired, or was used."""
+
+    code = "approval_invalid"
+    status = 403
+
+
+class PlanUnknown(LecternError):
+    """No plan with this digest is waiting."""
+
+    code = "plan_unknown"
+    status = 404
+
+
+class AuditFailed(LecternError):
+    """The audit record could not be written, so nothing may move."""
+
+    code = "audit_failed"
+    status = 503
+
+
+class DemoUnknown(LecternError):
+    """There is no demo of this name."""
+
+    code = "demo_unknown"
+    status = 404

@@ -1,0 +1,136 @@
+"""What a robot is: joints with their limits, its gripper, its named poses, its description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from lectern.errors import InvalidInput, LimitsExceeded
+from lectern.robot.geometry import Floats
+
+# Joint positions may leave the limits by this much through rounding, rad or m.
+LIMIT_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class JointLimits:
+    """Limits of one joint, in rad, rad/s, rad/s^2 and N m, or m, m/s, m/s^2 and N."""
+
+    lower: float
+    upper: float
+    velocity: float
+    acceleration: float
+    effort: float
+
+
+@dataclass(frozen=True)
+class Joint:
+    """One joint that a motor drives."""
+
+    name: str
+    limits: JointLimits
+
+
+@dataclass(frozen=True)
+class Gripper:
+    """A parallel gripper.
+
+    Attributes:
+        joints: The fingers; the first is driven, the others mirror it.
+        max_width_m: Distance between the open fingers.
+        max_force_n: Force with which they can close.
+    """
+
+    joints: tuple[str, ...]
+    max_width_m: float
+    max_force_n: float
+
+
+@dataclass(frozen=True)
+class RobotModel:
+    """Everything planning and the gate know of a robot.
+
+    Attributes:
+        name: Of the robot, as it stands in plans and approvals.
+        urdf: Its description, unfolded.
+        joints: The arm's, from the base to the tool.
+        gripper: What it holds things with.
+        tool_frame: The link whose pose goals are about.
+        named: Joint positions by name, rad, in the order of `joints`.
+        may_touch: Pairs of links that need not be checked against each other.
+    """
+
+    name: str
+    urdf: str
+    joints: tuple[Joint, ...]
+    gripper: Gripper
+    tool_frame: str
+    named: Mapping[str, tuple[float, ...]]
+    may_touch: frozenset[frozenset[str]]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The arm's joints, in order."""
+        return tuple(joint.name for joint in self.joints)
+
+    @cached_property
+    def lower(self) -> Floats:
+        """Lower position limits, shape (joints,), rad."""
+        return np.array([joint.limits.lower for joint in self.joints])
+
+    @cached_property
+    def upper(self) -> Floats:
+        """Upper position limits, shape (joints,), rad."""
+        return np.array([joint.limits.upper for joint in self.joints])
+
+    @cached_property
+    def max_velocity(self) -> Floats:
+        """Velocity limits, shape (joints,), rad/s."""
+        return np.array([joint.limits.velocity for joint in self.joints])
+
+    @cached_property
+    def max_acceleration(self) -> Floats:
+        """Acceleration limits, shape (joints,), rad/s^2."""
+        return np.array([joint.limits.acceleration for joint in self.joints])
+
+    @cached_property
+    def max_effort(self) -> Floats:
+        """Effort limits, shape (joints,), N m."""
+        return np.array([joint.limits.effort for joint in self.joints])
+
+    def pose_named(self, name: str) -> tuple[float, ...]:
+        """Return the joint positions of a named pose, rad.
+
+        Raises:
+            InvalidInput: There is no such pose.
+        """
+        if name not in self.named:
+            raise InvalidInput(
+                f"The robot has no pose named {name[:80]!r}.",
+                f"Named poses: {', '.join(sorted(self.named))}.",
+            )
+        return self.named[name]
+
+    def check_positions(self, positions_rad: Floats, what: str) -> None:
+        """Check one set of joint positions; `what` names it in the message.
+
+        Raises:
+            InvalidInput: The number of joints is wrong or a number is not finite.
+            LimitsExceeded: A joint is outside its limits.
+        """
+        values = np.asarray(positions_rad, dtype=np.float64)
+        if values.shape != (len(self.joints),) or not np.isfinite(values).all():
+            raise InvalidInput(
+                f"The {what} is not {len(self.joints)} finite numbers.",
+                f"Give one position in rad for each of {', '.join(self.names)}.",
+            )
+        for joint, value in zip(self.joints, values, strict=True):
+            low, high = joint.limits.lower, joint.limits.upper
+            if not low - LIMIT_TOLERANCE <= value <= high + LIMIT_TOLERANCE:
+                raise LimitsExceeded(
+                    f"The {what} has {joint.name} at {value:.3f} rad, not in {low:g} to {high:g}.",
+                    "Stay within the joint's limits.",
+                )
