@@ -76,7 +76,7 @@ class Pose:
 
     def inverse(self, frame: str) -> Pose:
         """Return the pose of the outer frame as seen from this one, which is called `frame`."""
-        inverted: Floats = np.linalg.inv(self.matrix())
+        inverted = np.linalg.inv(self.matrix()).astype(np.float64)
         return Pose.from_matrix(inverted, frame)
 
 
