@@ -1,0 +1,127 @@
+"""Find which pairs of the arm's links need no collision check, and write config/self_collision.yaml.
+
+    python tools/self_collision.py [--samples 20000] [--seed 7]
+
+A pair is `adjacent` when a joint holds the two links together, `always` when they touch in every
+sampled pose, `never` when in no sampled pose they come nearer than a margin. All other pairs must be
+checked. Needs Lectern with its `robot` extra.
+"""
+
+from __future__ import annotations
+
+import argparse
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pinocchio as pin
+import yaml
+
+from lectern.robot.description import unfold_arm
+
+SAMPLES = 20_000
+SEED = 7
+# Sampling misses rare contacts; a pair that never came this near is taken never to touch.
+MARGIN_M = 0.01
+
+Pair = tuple[str, str]
+
+
+def allowed_pairs(urdf: str, samples: int, seed: int) -> dict[Pair, str]:
+    """Return the reason for every pair of links that needs no check, sorted by name."""
+    model = pin.buildModelFromXML(urdf, mimic=True)
+    shapes = pin.buildGeomFromUrdfString(model, urdf, pin.GeometryType.COLLISION)
+    reasons = dict.fromkeys(adjacent_pairs(model, shapes), "adjacent")
+    nearest, farthest = distance_ranges(model, shapes, samples, seed, set(reasons))
+    reasons |= {pair: "never" for pair, distance in nearest.items() if distance > MARGIN_M}
+    reasons |= {pair: "always" for pair, distance in farthest.items() if distance <= 0}
+    return dict(sorted(reasons.items()))
+
+
+def link_of(model: pin.Model, shape: pin.GeometryObject) -> str:
+    """Return the name of the link that a collision shape belongs to."""
+    return str(model.frames[shape.parentFrame].name)
+
+
+def links_with_shapes(model: pin.Model, shapes: pin.GeometryModel) -> list[str]:
+    """Return the links that can touch anything, sorted by name."""
+    return sorted({link_of(model, shape) for shape in shapes.geometryObjects})
+
+
+def adjacent_pairs(model: pin.Model, shapes: pin.GeometryModel) -> list[Pair]:
+    """Return the pairs of links that one joint, fixed or not, holds together."""
+    solid = set(links_with_shapes(model, shapes))
+    bodies = [frame for frame in model.frames if frame.name in solid]
+    pairs = ((body.name, parent_link(model, body)) for body in bodies)
+    return [tuple(sorted(pair)) for pair in pairs if pair[1] in solid]
+
+
+def parent_link(model: pin.Model, body: pin.Frame) -> str:
+    """Return the link on the other side of the joint that holds a link."""
+    joint = model.frames[body.parentFrame]
+    return str(model.frames[joint.parentFrame].name)
+
+
+def distance_ranges(
+    model: pin.Model, shapes: pin.GeometryModel, samples: int, seed: int, skipped: set[Pair]
+) -> tuple[dict[Pair, float], dict[Pair, float]]:
+    """Return the smallest and the largest distance of each pair over random poses, in metres."""
+    owners = pair_up(model, shapes, skipped)
+    data, placed = model.createData(), shapes.createData()
+    rng = np.random.default_rng(seed)
+    nearest = dict.fromkeys(owners, np.inf)
+    farthest = dict.fromkeys(owners, -np.inf)
+    for _ in range(samples):
+        pose = rng.uniform(model.lowerPositionLimit, model.upperPositionLimit)
+        pin.computeDistances(model, data, shapes, placed, pose)
+        here = nearest_by_pair(owners, [result.min_distance for result in placed.distanceResults])
+        nearest = {pair: min(nearest[pair], here[pair]) for pair in here}
+        farthest = {pair: max(farthest[pair], here[pair]) for pair in here}
+    return nearest, farthest
+
+
+def pair_up(model: pin.Model, shapes: pin.GeometryModel, skipped: set[Pair]) -> list[Pair]:
+    """Let every two shapes of different links be measured; return the links of each pair."""
+    owners: list[Pair] = []
+    for one, other in combinations(range(shapes.ngeoms), 2):
+        links = tuple(sorted(link_of(model, shapes.geometryObjects[i]) for i in (one, other)))
+        if links[0] != links[1] and links not in skipped:
+            shapes.addCollisionPair(pin.CollisionPair(one, other))
+            owners.append(links)
+    return owners
+
+
+def nearest_by_pair(owners: list[Pair], distances_m: list[float]) -> dict[Pair, float]:
+    """Return the smallest distance of the shapes of each pair of links, in metres."""
+    nearest: dict[Pair, float] = {}
+    for pair, distance in zip(owners, distances_m, strict=True):
+        nearest[pair] = min(nearest.get(pair, np.inf), distance)
+    return nearest
+
+
+def as_yaml(reasons: dict[Pair, str], samples: int, seed: int) -> str:
+    """Return the text of self_collision.yaml."""
+    head = (
+        "# Pairs of links that need no collision check, and why: adjacent (one joint holds them),\n"
+        "# always or never (they touch in every or in no sampled pose). Written by\n"
+        f"# tools/self_collision.py --samples {samples} --seed {seed}; do not edit.\n"
+    )
+    rows = [{"links": list(pair), "reason": reason} for pair, reason in reasons.items()]
+    return head + yaml.safe_dump({"may_touch": rows}, default_flow_style=None, sort_keys=False)
+
+
+def main() -> None:
+    """Write the file beside the description."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--samples", type=int, default=SAMPLES)
+    options.add_argument("--seed", type=int, default=SEED)
+    given = options.parse_args()
+    target = Path(__file__).resolve().parents[1] / "config" / "self_collision.yaml"
+    text = as_yaml(
+        allowed_pairs(unfold_arm(), given.samples, given.seed), given.samples, given.seed
+    )
+    target.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
