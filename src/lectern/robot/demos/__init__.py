@@ -1,0 +1,1 @@
+"""Demos that teach: small programs that sections of the book link to, with the robot moving."""
