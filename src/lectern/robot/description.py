@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 from xml.parsers.expat import ExpatError
 
-import xacro  # type: ignore[import-untyped]
+import xacro
 import yaml
 
 from lectern.errors import DescriptionInvalid, InvalidInput
@@ -24,6 +24,8 @@ T = TypeVar("T")
 _SIMULATIONS = ("mock", "gazebo", "real")
 _REASONS = ("adjacent", "always", "never")
 _REMEDY = "Repair the file or install Lectern again."
+# The key at the top of a file, where it is not the name of the file.
+_TOP_KEYS = {"self_collision": "may_touch"}
 # xacro keeps the file it is reading in module variables.
 _xacro_lock = threading.Lock()
 
@@ -37,6 +39,17 @@ class LimitRow:
     velocity: float
     acceleration: float
     effort: float
+
+
+@dataclass(frozen=True)
+class BaseNumbers:
+    """The wheels of the differential-drive base and their limits."""
+
+    wheel_radius_m: float
+    wheel_separation_m: float
+    max_wheel_velocity_rad_s: float
+    max_wheel_acceleration_rad_s2: float
+    max_wheel_effort_nm: float
 
 
 @dataclass(frozen=True)
@@ -114,14 +127,13 @@ def unfold_base(
     parent: str = "",
     xyz_m: tuple[float, float, float] = (0.0, 0.0, 0.0),
     rpy_rad: tuple[float, float, float] = (0.0, 0.0, 0.0),
-    controllers: str = "",
     folder: Path | None = None,
 ) -> str:
     """Return the URDF of the differential-drive base; without a parent it is free to drive.
 
-    Takes and raises what `unfold_arm` does.
+    Takes and raises what `unfold_arm` does; `xyz_m` and `rpy_rad` place `base_footprint`.
     """
-    arguments = {"prefix": prefix, "sim": sim, "parent": parent, "controllers": controllers}
+    arguments = {"prefix": prefix, "sim": sim, "parent": parent}
     return _unfold("base", folder, arguments | _origin(xyz_m, rpy_rad))
 
 
@@ -141,6 +153,15 @@ def named_poses(folder: Path | None = None) -> dict[str, tuple[float, ...]]:
         DescriptionInvalid: The file is missing or malformed.
     """
     return _read(folder, "named_poses", _poses_of)
+
+
+def base_numbers(folder: Path | None = None) -> BaseNumbers:
+    """Return the wheels of the base and what they can do.
+
+    Raises:
+        DescriptionInvalid: The file is missing or malformed.
+    """
+    return _read(folder, "base", lambda table: BaseNumbers(**table))
 
 
 def dh_table(folder: Path | None = None) -> tuple[DhRow, ...]:
@@ -182,16 +203,13 @@ def _unfold(robot: str, folder: Path | None, arguments: Mapping[str, str]) -> st
     return str(document.toprettyxml(indent="  "))
 
 
-def _read(folder: Path | None, key: str, convert: Callable[[Any], T]) -> T:
-    path = (folder or description_folder()) / "config" / f"{key}.yaml"
+def _read(folder: Path | None, file: str, convert: Callable[[Any], T]) -> T:
+    path = (folder or description_folder()) / "config" / f"{file}.yaml"
     try:
         table = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return convert(table[_KEYS.get(key, key)])
+        return convert(table[_TOP_KEYS.get(file, file)])
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise DescriptionInvalid(f"{path.name} cannot be used: {error!r}.", _REMEDY) from error
-
-
-_KEYS = {"self_collision": "may_touch"}
 
 
 def _limits_of(table: Any) -> dict[str, LimitRow]:

@@ -1,9 +1,9 @@
-"""Find which pairs of the arm's links need no collision check, and write config/self_collision.yaml.
+"""Find the pairs of the arm's links that need no collision check; write config/self_collision.yaml.
 
     python tools/self_collision.py [--samples 20000] [--seed 7]
 
 A pair is `adjacent` when a joint holds the two links together, `always` when they touch in every
-sampled pose, `never` when in no sampled pose they come nearer than a margin. All other pairs must be
+sampled pose, `never` when in no sampled pose they come nearer than a margin. All others must be
 checked. Needs Lectern with its `robot` extra.
 """
 
