@@ -5,6 +5,7 @@ The files belong to the ROS package `lectern_description`; a wheel carries a cop
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ Reason = Literal["adjacent", "always", "never"]
 T = TypeVar("T")
 
 _SIMULATIONS = ("mock", "gazebo", "real")
+_ARM_JOINTS = tuple(f"joint_{i}" for i in range(1, 7))
 _REASONS = ("adjacent", "always", "never")
 _REMEDY = "Repair the file or install Lectern again."
 # The key at the top of a file, where it is not the name of the file.
@@ -161,7 +163,7 @@ def base_numbers(folder: Path | None = None) -> BaseNumbers:
     Raises:
         DescriptionInvalid: The file is missing or malformed.
     """
-    return _read(folder, "base", lambda table: BaseNumbers(**table))
+    return _read(folder, "base", _base_of)
 
 
 def dh_table(folder: Path | None = None) -> tuple[DhRow, ...]:
@@ -218,29 +220,52 @@ def _limits_of(table: Any) -> dict[str, LimitRow]:
 
 def _limit_row(row: Any) -> LimitRow:
     limits = LimitRow(
-        lower=float(row["min_position"]),
-        upper=float(row["max_position"]),
-        velocity=float(row["max_velocity"]),
-        acceleration=float(row["max_acceleration"]),
-        effort=float(row["max_effort"]),
+        lower=_finite(row["min_position"]),
+        upper=_finite(row["max_position"]),
+        velocity=_positive(row["max_velocity"]),
+        acceleration=_positive(row["max_acceleration"]),
+        effort=_positive(row["max_effort"]),
     )
-    if not limits.lower < limits.upper:
+    if limits.lower >= limits.upper:
         raise ValueError(f"min_position {limits.lower} is not below {limits.upper}")
-    if not min(limits.velocity, limits.acceleration, limits.effort) > 0:
-        raise ValueError("a velocity, acceleration or effort limit is not above zero")
     return limits
 
 
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value} is not finite")
+    return number
+
+
+def _positive(value: Any) -> float:
+    number = _finite(value)
+    if number <= 0:
+        raise ValueError(f"{value} is not above zero")
+    return number
+
+
 def _poses_of(table: Any) -> dict[str, tuple[float, ...]]:
-    poses = {str(name): tuple(map(float, pose)) for name, pose in table.items()}
+    poses = {str(name): tuple(map(_finite, pose)) for name, pose in table.items()}
     for name, pose in poses.items():
-        if len(pose) != 6:
-            raise ValueError(f"pose {name} has {len(pose)} joints, not 6")
+        if len(pose) != len(_ARM_JOINTS):
+            raise ValueError(f"pose {name} has {len(pose)} joints, not {len(_ARM_JOINTS)}")
     return poses
 
 
+def _base_of(table: Any) -> BaseNumbers:
+    return BaseNumbers(**{name: _positive(value) for name, value in table.items()})
+
+
 def _dh_of(rows: Any) -> tuple[DhRow, ...]:
-    return tuple(DhRow(**row) for row in rows)
+    table = tuple(_dh_row(**row) for row in rows)
+    if tuple(row.joint for row in table) != _ARM_JOINTS:
+        raise ValueError(f"the rows are not {', '.join(_ARM_JOINTS)}")
+    return table
+
+
+def _dh_row(joint: str, **numbers: Any) -> DhRow:
+    return DhRow(joint, **{name: _finite(value) for name, value in numbers.items()})
 
 
 def _pairs_of(rows: Any) -> tuple[AllowedCollision, ...]:
