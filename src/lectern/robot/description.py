@@ -71,8 +71,8 @@ class AllowedCollision:
 
     Attributes:
         links: Their names, in alphabetical order.
-        reason: `adjacent` (a joint holds them together), `always` or `never` (they touch in every
-            or in no sampled pose).
+        reason: `adjacent` (one joint holds or moves both), `always` or `never` (they touch in
+            every or in no sampled pose).
     """
 
     links: tuple[str, str]

@@ -2,9 +2,10 @@
 
     python tools/self_collision.py [--samples 20000] [--seed 7]
 
-A pair is `adjacent` when a joint holds the two links together, `always` when they touch in every
-sampled pose, `never` when in no sampled pose they come nearer than a margin. All others must be
-checked. Needs Lectern with its `robot` extra.
+A pair is `adjacent` when a joint holds the two links together or one motor moves both (the fingers,
+which meet when the gripper shuts), `always` when they touch in every sampled pose, `never` when in no
+sampled pose they come nearer than a margin. All others must be checked. Needs Lectern with its `robot`
+extra.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 from itertools import combinations
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pinocchio as pin
@@ -31,8 +33,10 @@ def allowed_pairs(urdf: str, samples: int, seed: int) -> dict[Pair, str]:
     """Return the reason for every pair of links that needs no check, sorted by name."""
     model = pin.buildModelFromXML(urdf, mimic=True)
     shapes = pin.buildGeomFromUrdfString(model, urdf, pin.GeometryType.COLLISION)
-    reasons = dict.fromkeys(adjacent_pairs(model, shapes), "adjacent")
-    nearest, farthest = distance_ranges(model, shapes, samples, seed, set(reasons))
+    solid = links_with_shapes(model, shapes)
+    adjacent = {pair for pair in adjacent_pairs(urdf) if solid.issuperset(pair)}
+    reasons = dict.fromkeys(adjacent, "adjacent")
+    nearest, farthest = distance_ranges(model, shapes, samples, seed, adjacent)
     reasons |= {pair: "never" for pair, distance in nearest.items() if distance > MARGIN_M}
     reasons |= {pair: "always" for pair, distance in farthest.items() if distance <= 0}
     return dict(sorted(reasons.items()))
@@ -43,23 +47,23 @@ def link_of(model: pin.Model, shape: pin.GeometryObject) -> str:
     return str(model.frames[shape.parentFrame].name)
 
 
-def links_with_shapes(model: pin.Model, shapes: pin.GeometryModel) -> list[str]:
-    """Return the links that can touch anything, sorted by name."""
-    return sorted({link_of(model, shape) for shape in shapes.geometryObjects})
+def links_with_shapes(model: pin.Model, shapes: pin.GeometryModel) -> set[str]:
+    """Return the names of the links that can touch anything."""
+    return {link_of(model, shape) for shape in shapes.geometryObjects}
 
 
-def adjacent_pairs(model: pin.Model, shapes: pin.GeometryModel) -> list[Pair]:
-    """Return the pairs of links that one joint, fixed or not, holds together."""
-    solid = set(links_with_shapes(model, shapes))
-    bodies = [frame for frame in model.frames if frame.name in solid]
-    pairs = ((body.name, parent_link(model, body)) for body in bodies)
-    return [tuple(sorted(pair)) for pair in pairs if pair[1] in solid]
-
-
-def parent_link(model: pin.Model, body: pin.Frame) -> str:
-    """Return the link on the other side of the joint that holds a link."""
-    joint = model.frames[body.parentFrame]
-    return str(model.frames[joint.parentFrame].name)
+def adjacent_pairs(urdf: str) -> set[Pair]:
+    """Return the pairs of links that a joint holds together or that one motor moves together."""
+    root = ElementTree.fromstring(urdf)  # noqa: S314 (our own file)
+    joints = {one.attrib["name"]: one for one in root.findall("joint")}
+    child = {name: joint.find("child").attrib["link"] for name, joint in joints.items()}
+    held = [(joint.find("parent").attrib["link"], child[name]) for name, joint in joints.items()]
+    coupled = [
+        (child[name], child[joint.find("mimic").attrib["joint"]])
+        for name, joint in joints.items()
+        if joint.find("mimic") is not None
+    ]
+    return {tuple(sorted(pair)) for pair in held + coupled}
 
 
 def distance_ranges(
@@ -102,9 +106,9 @@ def nearest_by_pair(owners: list[Pair], distances_m: list[float]) -> dict[Pair, 
 def as_yaml(reasons: dict[Pair, str], samples: int, seed: int) -> str:
     """Return the text of self_collision.yaml."""
     head = (
-        "# Pairs of links that need no collision check, and why: adjacent (one joint holds them),\n"
-        "# always or never (they touch in every or in no sampled pose). Written by\n"
-        f"# tools/self_collision.py --samples {samples} --seed {seed}; do not edit.\n"
+        "# Pairs of links that need no collision check, and why: adjacent (one joint holds or\n"
+        "# moves both), always or never (they touch in every or in no sampled pose). Written\n"
+        f"# by tools/self_collision.py --samples {samples} --seed {seed}; do not edit.\n"
     )
     rows = [{"links": list(pair), "reason": reason} for pair, reason in reasons.items()]
     return head + yaml.safe_dump({"may_touch": rows}, default_flow_style=None, sort_keys=False)
