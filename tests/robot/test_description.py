@@ -175,7 +175,8 @@ def test_mujoco_pinocchio_and_yourdfpy_load_it(robot: str, joints: int, tmp_path
 
 
 def test_a_description_is_small() -> None:
-    files = [one for one in description_folder().rglob("*") if one.is_file()]
+    folders = [description_folder() / name for name in ("urdf", "config", "rviz")]
+    files = [one for folder in folders for one in folder.rglob("*") if one.is_file()]
     assert sum(one.stat().st_size for one in files) < 100_000
     assert not [one for one in files if one.suffix in {".stl", ".dae", ".obj"}]
 
@@ -290,6 +291,49 @@ def test_the_elbow_clears_the_bench_at_the_ends_of_joint_2(end: str) -> None:
     q[1] = getattr(joint_limits()["joint_2"], end)
     elbow_radius_m = 0.06
     assert frame_pose(model(), "forearm_link", q)[2, 3] > elbow_radius_m + 0.02
+
+
+# Collision shapes
+
+
+def surface_points(shape: coal.CollisionGeometry, rng: np.random.Generator) -> Array:
+    """Points on a box, cylinder or sphere, in its own frame, corners and rims among them."""
+    sides = rng.uniform(-1, 1, (60, 3))
+    sides[np.arange(60), rng.integers(0, 3, 60)] = rng.choice([-1.0, 1.0], 60)
+    if isinstance(shape, coal.Box):
+        return np.asarray(sides * shape.halfSide)
+    turn = rng.uniform(-np.pi, np.pi, 60)
+    circle = np.stack([np.cos(turn), np.sin(turn)], axis=1) * shape.radius
+    if isinstance(shape, coal.Cylinder):
+        return np.column_stack([circle, rng.choice([-1.0, 1.0], 60) * shape.halfLength])
+    directions = rng.normal(size=(60, 3))
+    return np.asarray(shape.radius * directions / np.linalg.norm(directions, axis=1)[:, None])
+
+
+def farthest_outside(urdf: str, kind: pin.GeometryType, cover: pin.GeometryType) -> float:
+    """How far a surface of one kind sticks out of the other kind's shapes of its link, in m."""
+    of, rng, farthest = model(urdf), np.random.default_rng(6), 0.0
+    covers = pin.buildGeomFromUrdfString(of, urdf, cover).geometryObjects
+    for one in pin.buildGeomFromUrdfString(of, urdf, kind).geometryObjects:
+        link = [other for other in covers if other.parentFrame == one.parentFrame]
+        for point in surface_points(one.geometry, rng) if link else []:
+            at = one.placement.act(point)
+            farthest = max(farthest, min(distance_to(other, at) for other in link))
+    return farthest
+
+
+def distance_to(shape: pin.GeometryObject, point: Array) -> float:
+    place = coal.Transform3s(shape.placement.rotation, shape.placement.translation)
+    there, result = coal.Transform3s(np.eye(3), point), coal.DistanceResult()
+    dot = coal.Sphere(1e-6)
+    return coal.distance(shape.geometry, place, dot, there, coal.DistanceRequest(), result)
+
+
+@pytest.mark.parametrize("robot", UNFOLD)
+def test_collision_shapes_cover_what_is_seen_and_little_more(robot: str) -> None:
+    urdf, seen, checked = UNFOLD[robot](), pin.GeometryType.VISUAL, pin.GeometryType.COLLISION
+    assert farthest_outside(urdf, seen, checked) < 0.006
+    assert farthest_outside(urdf, checked, seen) < 0.015
 
 
 # Poses and self-collision

@@ -2,10 +2,10 @@
 
     python tools/self_collision.py [--samples 20000] [--seed 7]
 
-A pair is `adjacent` when a joint holds the two links together or one motor moves both (the fingers,
-which meet when the gripper shuts), `always` when they touch in every sampled pose, `never` when in no
-sampled pose they come nearer than a margin. All others must be checked. Needs Lectern with its `robot`
-extra.
+A pair is `adjacent` when a joint holds the two links together or one motor moves both (the
+fingers, which meet when the gripper shuts), `always` when they touch in every sampled pose, `never`
+when in no sampled pose they come nearer than a margin. All others must be checked. Needs Lectern
+with its `robot` extra.
 """
 
 from __future__ import annotations
