@@ -1,0 +1,204 @@
+"""Pictures of the simulation, rendered offscreen by EGL or OSMesa.
+
+Whether this machine can render is found out once, in a child process, because a broken driver may
+take the process down with it. Rendering runs on a thread of its own, on a copy of the state.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from lectern.errors import CameraUnavailable, InvalidInput
+from lectern.robot.embedded.world import CAMERAS, DRAWN_GROUP, HULL_GROUP
+from lectern.robot.geometry import Floats
+
+BACKENDS = ("egl", "osmesa")
+MAX_WIDTH, MAX_HEIGHT = 1920, 1080
+_PROBE_S = 30.0
+_PROBE = """
+import importlib, sys, mujoco
+gl = importlib.import_module("mujoco." + sys.argv[1])
+context = gl.GLContext(64, 64)
+context.make_current()
+model = mujoco.MjModel.from_xml_string("<mujoco><worldbody><geom size='1'/></worldbody></mujoco>")
+mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
+print("rendering works")
+"""
+_REMEDY = (
+    "Install a software renderer: the Debian package libegl1 (with libgl1-mesa-dri) or libosmesa6."
+)
+
+
+@lru_cache(maxsize=1)
+def backend() -> str:
+    """Return the first of EGL and OSMesa that renders on this machine; tried once.
+
+    Raises:
+        CameraUnavailable: Neither does.
+    """
+    failures = []
+    for name in BACKENDS:
+        reason = _try(name)
+        if not reason:
+            return name
+        failures.append(f"{name}: {reason}")
+    raise CameraUnavailable(f"No picture can be rendered here ({'; '.join(failures)}).", _REMEDY)
+
+
+def _try(name: str) -> str:
+    """Return why a backend does not render; empty if it does."""
+    environment = {**os.environ, "PYOPENGL_PLATFORM": name, "MUJOCO_GL": name}
+    try:
+        done = subprocess.run(  # noqa: S603  our own interpreter and our own program
+            [sys.executable, "-c", _PROBE, name],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_PROBE_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{type(error).__name__}"
+    if done.returncode == 0 and "rendering works" in done.stdout:
+        return ""
+    lines = done.stderr.strip().splitlines()
+    return lines[-1][:200] if lines else f"the trial ended with {done.returncode}"
+
+
+class Camera:
+    """Takes pictures one after another; any thread may ask."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: ThreadPoolExecutor | None = None
+        self._studio: _Studio | None = None
+
+    def picture(
+        self, model: mujoco.MjModel, state: Floats, width: int, height: int, camera: str
+    ) -> bytes:
+        """Return a PNG picture of a state.
+
+        Args:
+            model: What the state belongs to.
+            state: Time, positions and velocities.
+            width: In pixels, at most 1920.
+            height: In pixels, at most 1080.
+            camera: `overview` or `tool`.
+
+        Raises:
+            CameraUnavailable: This machine cannot render, or there is no such camera.
+            InvalidInput: The size is out of range.
+        """
+        if camera not in CAMERAS:
+            raise CameraUnavailable(
+                f"There is no camera {camera[:80]!r}.", f"Cameras: {', '.join(CAMERAS)}."
+            )
+        if not (16 <= width <= MAX_WIDTH and 16 <= height <= MAX_HEIGHT):
+            raise InvalidInput(
+                f"A picture of {width} x {height} pixels cannot be taken.",
+                f"Use 16 x 16 to {MAX_WIDTH} x {MAX_HEIGHT}.",
+            )
+        name = backend()
+        view = (width, height, camera)
+        return self._on_thread(lambda: self._take(name, model, state, view))
+
+    def close(self) -> None:
+        """Let go of the graphics context."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.submit(self._strike).result()
+            thread.shutdown()
+
+    def _on_thread(self, work: Callable[[], bytes]) -> bytes:
+        # A graphics context belongs to one thread.
+        with self._lock:
+            if self._thread is None:
+                self._thread = ThreadPoolExecutor(1, thread_name_prefix="camera")
+            future = self._thread.submit(work)
+        return future.result()
+
+    def _take(
+        self, name: str, model: mujoco.MjModel, state: Floats, view: tuple[int, int, str]
+    ) -> bytes:
+        if self._studio is None or self._studio.model is not model:
+            self._strike()
+            self._studio = _Studio(name, model)
+        return _png(self._studio.shoot(state, *view))
+
+    def _strike(self) -> None:
+        if self._studio is not None:
+            self._studio.close()
+            self._studio = None
+
+
+class _Studio:
+    """A graphics context with everything that one model needs to be drawn; one thread alone."""
+
+    def __init__(self, name: str, model: mujoco.MjModel) -> None:
+        self.model = model
+        self._gl: Any = _gl_module(name).GLContext(MAX_WIDTH, MAX_HEIGHT)
+        self._gl.make_current()
+        self._data = mujoco.MjData(model)
+        self._scene = mujoco.MjvScene(model, maxgeom=2000)
+        self._option = mujoco.MjvOption()
+        self._option.geomgroup[DRAWN_GROUP] = 1
+        self._option.geomgroup[HULL_GROUP] = 0
+        self._camera = mujoco.MjvCamera()
+        self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
+        self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+
+    def shoot(self, state: Floats, width: int, height: int, camera: str) -> NDArray[np.uint8]:
+        """Return the picture, shape (height, width, 3)."""
+        self._gl.make_current()
+        full = int(mujoco.mjtState.mjSTATE_FULLPHYSICS)
+        mujoco.mj_setState(self.model, self._data, state, full)
+        mujoco.mj_forward(self.model, self._data)
+        self._camera.fixedcamid = self.model.camera(camera).id
+        everything = int(mujoco.mjtCatBit.mjCAT_ALL)
+        mujoco.mjv_updateScene(
+            self.model, self._data, self._option, None, self._camera, everything, self._scene
+        )
+        view = mujoco.MjrRect(0, 0, width, height)
+        mujoco.mjr_render(view, self._scene, self._context)
+        pixels = np.empty((height, width, 3), np.uint8)
+        mujoco.mjr_readPixels(pixels, None, view, self._context)
+        return pixels[::-1]
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._context.free()
+        self._gl.free()
+
+
+def _gl_module(name: str) -> Any:
+    """Return MuJoCo's module for a backend; PyOpenGL must be told before it is first imported."""
+    os.environ.setdefault("PYOPENGL_PLATFORM", name)
+    if name == "egl":
+        from mujoco import egl
+
+        return egl
+    from mujoco import osmesa
+
+    return osmesa
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, format="PNG", compress_level=3)
+    return file.getvalue()

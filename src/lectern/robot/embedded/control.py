@@ -1,0 +1,174 @@
+"""Joint control at torque level, as commands to MuJoCo's own actuators.
+
+The law of each arm joint is computed torque with a stiff error loop around it:
+
+    tau = k (q_d - q) + d (qdot_d - qdot) + [M(q_d) qddot_d + C(q_d, qdot_d) qdot_d + F(qdot_d)]_i
+          + g_i(q),   limited to the joint's effort limit,
+
+that is feed-forward inverse dynamics along the trajectory plus PD (Siciliano, Sciavicco, Villani,
+Oriolo, "Robotics: Modelling, Planning and Control", 2009, section 8.5; An, Atkeson, Hollerbach,
+"Model-Based Control of a Robot Manipulator", 1988, chapter 5). An affine actuator computes
+u - k q - d qdot at every step, so u = k q_d + d qdot_d + feed-forward is all that has to be sent,
+and it is known before the motion begins: no Python runs between two steps. MuJoCo adds the gravity
+term g(q) as part of the actuator's force (`actgravcomp`) before the limit applies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from lectern.errors import TrajectoryInvalid
+from lectern.robot.geometry import Floats
+from lectern.robot.model import RobotModel
+from lectern.robot.trajectory import Trajectory
+
+# The error at which a joint asks for its whole effort limit, rad.
+_FULL_EFFORT_ERROR_RAD = 0.02
+# Ratio of stiffness to damping, 1/s: how fast an error dies out once speeds match.
+_ERROR_RATE_PER_S = 25.0
+# Stiffness of a finger, N/m, and its damping, N s/m.
+_FINGER_STIFFNESS, _FINGER_DAMPING = 10_000.0, 100.0
+# A trajectory longer than this is refused: its commands would not fit into memory.
+MAX_DURATION_S = 600.0
+# Inverse dynamics changes slowly: computed at every tenth step, straight lines between.
+_STEPS_PER_KNOT = 10
+# Share of the effort limits that braking plans with; the error loop gets the rest.
+_BRAKING_SHARE = 0.9
+_SHORTEST_BRAKE_S, _LONGEST_BRAKE_S = 0.004, 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class Gains:
+    """Stiffness and damping of every motor, arm joints first: N m/rad, N m s/rad; N/m, N s/m."""
+
+    stiffness: Floats
+    damping: Floats
+
+
+def gains_of(robot: RobotModel) -> Gains:
+    """Return the gains of the arm's joints and of the fingers, shape (motors,)."""
+    arm = robot.max_effort / _FULL_EFFORT_ERROR_RAD
+    fingers = len(robot.gripper.joints)
+    return Gains(
+        np.concatenate([arm, np.full(fingers, _FINGER_STIFFNESS)]),
+        np.concatenate([arm / _ERROR_RATE_PER_S, np.full(fingers, _FINGER_DAMPING)]),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What the arm shall do, one row a step.
+
+    Attributes:
+        positions: Where it shall be at the end of each step, shape (steps, arm joints), rad.
+        commands: What to send to the motors during it, shape (steps, arm joints), N m.
+        hold: What to send from then on, shape (arm joints,), N m.
+    """
+
+    positions: Floats
+    commands: Floats
+    hold: Floats
+
+
+class Dynamics:
+    """Inverse dynamics of the arm alone; one thread at a time.
+
+    Args:
+        model: A MuJoCo model whose first joints are the arm's, with nothing around it.
+        joints: How many these are.
+        gains: Of the motors that the commands go to.
+        step_s: Duration of a step.
+    """
+
+    def __init__(self, model: mujoco.MjModel, joints: int, gains: Gains, step_s: float) -> None:
+        self._model = model
+        self._data = mujoco.MjData(model)
+        self._joints = joints
+        self._stiffness = gains.stiffness[:joints]
+        self._damping = gains.damping[:joints]
+        self._step_s = step_s
+
+    def follow(self, trajectory: Trajectory) -> Reference:
+        """Return the commands that let the arm follow a trajectory.
+
+        Raises:
+            TrajectoryInvalid: It lasts too long.
+        """
+        if trajectory.duration_s > MAX_DURATION_S:
+            raise TrajectoryInvalid(
+                f"The trajectory lasts {trajectory.duration_s:.0f} s, more than "
+                f"{MAX_DURATION_S:.0f} s.",
+                "Divide it, or move faster.",
+            )
+        steps = int(np.ceil(trajectory.duration_s / self._step_s))
+        times_s = np.arange(steps + 1, dtype=np.float64) * self._step_s
+        return self._reference(*trajectory.sample(times_s))
+
+    def brake(self, positions: Floats, velocities: Floats, duration_s: float) -> Reference:
+        """Return commands that slow every joint down evenly, all at rest after `duration_s`."""
+        steps = max(1, int(np.ceil(duration_s / self._step_s)))
+        times = np.arange(steps + 1)[:, None] * self._step_s
+        acceleration = -velocities / (steps * self._step_s)
+        return self._reference(
+            positions + velocities * times + acceleration * times**2 / 2,
+            velocities + acceleration * times,
+            np.broadcast_to(acceleration, (steps + 1, self._joints)),
+        )
+
+    def shortest_brake_s(self, positions: Floats, velocities: Floats, effort: Floats) -> float:
+        """Return the shortest time in which the motors can stop all joints together, s.
+
+        Stopping within T needs tau = h - M qdot / T, which is linear in 1/T; the joint that comes
+        to its limit first decides. h is what gravity, the links' turning and friction ask for.
+        """
+        self._set(positions, velocities)
+        mujoco.mj_forward(self._model, self._data)
+        n = self._joints
+        momentum = np.zeros(self._model.nv)
+        mujoco.mj_mulM(self._model, self._data, momentum, self._data.qvel)
+        load = self._data.qfrc_bias[:n] - np.minimum(0.0, self._data.qfrc_passive[:n])
+        room = _BRAKING_SHARE * effort + np.sign(momentum[:n]) * load
+        needed = np.abs(momentum[:n]) / np.maximum(room, 0.1 * effort)
+        return float(np.clip(needed.max(), _SHORTEST_BRAKE_S, _LONGEST_BRAKE_S))
+
+    def hold(self, positions: Floats) -> Floats:
+        """Return the commands that keep the arm where it is, shape (joints,)."""
+        return np.asarray(self._stiffness * positions)
+
+    def _reference(self, positions: Floats, velocities: Floats, accelerations: Floats) -> Reference:
+        torque = self._torque(positions, velocities, accelerations)
+        commands = self._stiffness * positions + self._damping * velocities + torque
+        return Reference(positions[1:], commands[:-1], self.hold(positions[-1]))
+
+    def _torque(self, positions: Floats, velocities: Floats, accelerations: Floats) -> Floats:
+        """Return M a + C v + friction, without gravity, shape (steps + 1, joints), N m."""
+        rows = np.arange(len(positions))
+        knots = np.unique(np.append(rows[::_STEPS_PER_KNOT], rows[-1]))
+        torque = np.array(
+            [self._inverse(positions[k], velocities[k], accelerations[k]) for k in knots]
+        )
+        return np.stack([np.interp(rows, knots, column) for column in torque.T], axis=1)
+
+    def _inverse(self, positions: Floats, velocities: Floats, accelerations: Floats) -> Floats:
+        data, n = self._data, self._joints
+        self._set(positions, velocities)
+        data.qacc[:n] = accelerations
+        mujoco.mj_inverse(self._model, data)
+        # With gravity compensated inside the actuator, gravity is not this law's business.
+        return np.array(data.qfrc_inverse[:n] - data.qfrc_gravcomp[:n])
+
+    def _set(self, positions: Floats, velocities: Floats) -> None:
+        n = self._joints
+        self._data.qpos[:n], self._data.qvel[:n] = positions, velocities
+
+
+def dynamics_model(model: mujoco.MjModel) -> mujoco.MjModel:
+    """Return a copy of a model of the arm alone, in which nothing touches and nothing sleeps."""
+    bare: mujoco.MjModel = model.__copy__()
+    off = mujoco.mjtDisableBit
+    bare.opt.disableflags |= off.mjDSBL_CONTACT | off.mjDSBL_LIMIT | off.mjDSBL_EQUALITY
+    bare.opt.enableflags &= ~int(mujoco.mjtEnableBit.mjENBL_SLEEP)
+    return bare

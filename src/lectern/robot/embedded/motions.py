@@ -1,0 +1,325 @@
+"""What the physics thread carries out: following, gripping, braking, waiting.
+
+A motion says what to send to the motors for the next steps, then judges the states they led to.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from lectern.errors import GraspFailed, PlanOutdated, TrackingLost
+from lectern.robot.embedded.control import Dynamics, Reference
+from lectern.robot.embedded.physics import Physics
+from lectern.robot.embedded.world import STEP_S
+from lectern.robot.geometry import Floats
+from lectern.robot.model import RobotModel
+from lectern.robot.plan import Grip
+from lectern.robot.trajectory import Trajectory
+
+# How far from its first point a trajectory may find the arm, rad.
+START_TOLERANCE_RAD = 0.02
+# A joint this far from where it should be is not following any more, rad.
+LOST_RAD = 0.15
+# Slower than this is at rest, rad/s; fingers and objects, m/s.
+REST_RAD_S, REST_M_S = 0.02, 0.002
+# A motion is over when the arm rests this close to the goal, rad, or after this time, s.
+_SETTLED_RAD, _SETTLING_S = 0.002, 0.5
+_FINGER_SPEED_M_S = 0.06
+# Fingers that did not move for so long are at their end, s; gripping takes no longer than this, s.
+_FINGER_REST_S, _FINGER_LIMIT_S = 0.05, 4.0
+_DROP_LIMIT_S = 1.5
+# How far a held object may shift in the hand before it counts as lost, m.
+_SLIP_LIMIT_M = 0.02
+
+
+class Motion(Protocol):
+    """One thing to carry out; used on the physics thread alone."""
+
+    def begin(self, physics: Physics) -> None:
+        """Look at where things are; raises a named error if the motion cannot begin."""
+
+    def commands(self, steps: int) -> Floats:
+        """Return what to send to the motors in the next steps, shape (steps, motors)."""
+
+    def judge(self, physics: Physics, states: Floats) -> bool:
+        """Say whether it is over, given the states the commands led to; may raise."""
+
+    @property
+    def fraction(self) -> float:
+        """Share of its expected time that has passed."""
+
+
+class Hand:
+    """What the motors are told while nothing else is asked of them, shape (motors,)."""
+
+    def __init__(self, stiffness: Floats, arm_joints: int) -> None:
+        self._stiffness = stiffness
+        self.arm_joints = arm_joints
+        self.commands = np.zeros_like(stiffness)
+
+    def hold(self, positions: Floats) -> None:
+        """Keep arm and fingers at joint positions, shape (motors,)."""
+        self.commands = self._stiffness * positions
+
+    def rows(self, steps: int) -> Floats:
+        """Return the same commands for some steps, shape (steps, motors)."""
+        return np.tile(self.commands, (steps, 1))
+
+
+class Follow:
+    """Follow a trajectory that was turned into commands beforehand."""
+
+    def __init__(self, trajectory: Trajectory, reference: Reference, hand: Hand) -> None:
+        self._start = trajectory.positions[0]
+        self._names = trajectory.names
+        self._reference = reference
+        self._hand = hand
+        self._sent = 0
+        self.max_error_rad = 0.0
+        self.final_error_rad = 0.0
+
+    @property
+    def fraction(self) -> float:
+        """Share of its expected time that has passed."""
+        return min(1.0, self._sent / len(self._reference.commands))
+
+    def begin(self, physics: Physics) -> None:
+        """Check that the arm is where the trajectory begins.
+
+        Raises:
+            PlanOutdated: It is not.
+        """
+        apart = np.abs(physics.positions[: self._hand.arm_joints] - self._start)
+        worst = int(apart.argmax())
+        if apart[worst] > START_TOLERANCE_RAD:
+            raise PlanOutdated(
+                f"{self._names[worst]} is {apart[worst]:.3f} rad from where the plan begins.",
+                "Plan the motion anew.",
+            )
+
+    def commands(self, steps: int) -> Floats:
+        """Return the next rows; after the last, those that hold the goal."""
+        n = self._hand.arm_joints
+        self._hand.commands[:n] = self._reference.hold
+        rows = self._hand.rows(steps)
+        part = self._reference.commands[self._sent : self._sent + steps]
+        rows[: len(part), :n] = part
+        self._sent += steps
+        return rows
+
+    def judge(self, physics: Physics, states: Floats) -> bool:
+        """Measure the error of every step; over when the arm rests at the goal.
+
+        Raises:
+            TrackingLost: A joint is too far from where it should be, or never gets to the goal.
+        """
+        first = self._sent - len(states)
+        last = len(self._reference.positions) - 1
+        wanted = self._reference.positions[np.clip(np.arange(first, self._sent), 0, last)]
+        errors = np.abs(states[:, 1 : 1 + self._hand.arm_joints] - wanted)
+        self.final_error_rad = float(errors[-1].max())
+        self.max_error_rad = max(self.max_error_rad, float(errors.max()))
+        if self.max_error_rad > LOST_RAD:
+            self._lose(errors)
+        beyond_s = (self._sent - last - 1) * STEP_S
+        speed = np.abs(physics.velocities[: self._hand.arm_joints]).max()
+        if beyond_s < 0:
+            return False
+        if speed < REST_RAD_S and self.final_error_rad < _SETTLED_RAD:
+            return True
+        if beyond_s > _SETTLING_S and self.final_error_rad > START_TOLERANCE_RAD:
+            self._lose(errors[-1:])
+        return beyond_s > _SETTLING_S
+
+    def _lose(self, errors: Floats) -> None:
+        joint = int(errors.max(axis=0).argmax())
+        raise TrackingLost(
+            f"{self._names[joint]} was {errors.max():.3f} rad from where it should be, so the arm "
+            "was brought to rest.",
+            "See what stands in its way, and plan anew.",
+        )
+
+
+class Brake:
+    """Bring arm and fingers to rest.
+
+    Args:
+        dynamics: Of the arm.
+        robot: Its limits.
+        hand: What holds the arm afterwards.
+        hard: With all the motors' effort; else within the joints' acceleration limits.
+    """
+
+    def __init__(self, dynamics: Dynamics, robot: RobotModel, hand: Hand, hard: bool) -> None:
+        self._dynamics = dynamics
+        self._robot = robot
+        self._hand = hand
+        self._hard = hard
+        self._sent = 0
+        self._reference: Reference | None = None
+
+    @property
+    def fraction(self) -> float:
+        """Braking has no expected time."""
+        return 0.0
+
+    def begin(self, physics: Physics) -> None:
+        """Plan the braking from how the arm moves now."""
+        n = self._hand.arm_joints
+        positions, velocities = physics.positions, physics.velocities
+        if self._hard:
+            duration_s = self._dynamics.shortest_brake_s(
+                positions[:n], velocities[:n], self._robot.max_effort
+            )
+        else:
+            duration_s = float((np.abs(velocities[:n]) / self._robot.max_acceleration).max())
+        self._reference = self._dynamics.brake(
+            positions[:n], velocities[:n], max(duration_s, STEP_S)
+        )
+        self._hand.commands[:n] = self._reference.hold
+
+    def commands(self, steps: int) -> Floats:
+        """Return the next rows; after the last, those that hold."""
+        rows = self._hand.rows(steps)
+        if self._reference is not None:
+            part = self._reference.commands[self._sent : self._sent + steps]
+            rows[: len(part), : self._hand.arm_joints] = part
+        self._sent += steps
+        return rows
+
+    def judge(self, physics: Physics, states: Floats) -> bool:
+        """Over when the arm rests, or at the latest after the time to settle."""
+        assert self._reference is not None
+        beyond_s = (self._sent - len(self._reference.commands)) * STEP_S
+        at_rest = np.abs(physics.velocities[: self._hand.arm_joints]).max() < REST_RAD_S
+        return beyond_s >= 0 and (bool(at_rest) or beyond_s > _SETTLING_S)
+
+
+class Squeeze:
+    """Move the fingers with limited force until they rest.
+
+    Args:
+        grip: What is asked for.
+        robot: The gripper's limits.
+        hand: What holds arm and fingers meanwhile and afterwards.
+    """
+
+    def __init__(
+        self, grip: Grip, robot: RobotModel, hand: Hand, stiffness: Floats, damping: Floats
+    ) -> None:
+        self.grip = grip
+        self._robot = robot
+        self._hand = hand
+        n = hand.arm_joints
+        self._stiffness, self._damping = stiffness[n:], damping[n:]
+        self._goal_m = float(np.clip(grip.width_m, 0.0, robot.gripper.max_width_m)) / 2
+        self._reference_m = np.zeros(0)
+        self._speed_m_s = 0.0
+        self._sent = 0
+        self._still_s = 0.0
+
+    @property
+    def fraction(self) -> float:
+        """Share of the fingers' way that has been commanded."""
+        return min(1.0, self._sent / max(1, len(self._reference_m)))
+
+    def begin(self, physics: Physics) -> None:
+        """Plan the fingers' way from where they are."""
+        physics.limit_grip(min(self.grip.force_n, self._robot.gripper.max_force_n))
+        start_m = float(physics.positions[self._hand.arm_joints :].mean())
+        way_m = self._goal_m - start_m
+        steps = max(1, int(np.ceil(abs(way_m) / (_FINGER_SPEED_M_S * STEP_S))))
+        self._reference_m = start_m + way_m * np.arange(steps) / steps
+        self._speed_m_s = way_m / (steps * STEP_S)
+
+    def commands(self, steps: int) -> Floats:
+        """Return the next rows; after the last, those that press on."""
+        n = self._hand.arm_joints
+        self._hand.commands[n:] = self._stiffness * self._goal_m
+        rows = self._hand.rows(steps)
+        part = self._reference_m[self._sent : self._sent + steps, None]
+        rows[: len(part), n:] = self._stiffness * part + self._damping * self._speed_m_s
+        self._sent += steps
+        return rows
+
+    def judge(self, physics: Physics, states: Floats) -> bool:
+        """Over when the fingers rest, and so does what they let go of.
+
+        Raises:
+            GraspFailed: They rest and hold nothing of what should be attached.
+        """
+        if self._sent < len(self._reference_m):
+            return False
+        waited_s = (self._sent - len(self._reference_m)) * STEP_S
+        moving = np.abs(physics.velocities[self._hand.arm_joints :]).max() > REST_M_S
+        self._still_s = 0.0 if moving else self._still_s + len(states) * STEP_S
+        if self._still_s < _FINGER_REST_S and waited_s < _FINGER_LIMIT_S:
+            return False
+        if self._falling(physics) and waited_s < _DROP_LIMIT_S:
+            return False
+        if self.grip.attach and not self._holds(physics):
+            raise GraspFailed(
+                f"The fingers closed to {1000 * physics.positions[-2:].sum():.1f} mm and do not "
+                f"hold {self.grip.attach!r}.",
+                "Move the open gripper around the object first.",
+            )
+        return True
+
+    def _falling(self, physics: Physics) -> bool:
+        name = self.grip.detach
+        return name in physics.world.movable and physics.speed_of(name) > 5 * REST_M_S
+
+    def _holds(self, physics: Physics) -> bool:
+        """Say whether every finger touches the object."""
+        model = physics.world.model
+        fingers = {int(model.joint(name).bodyid[0]) for name in self._robot.gripper.joints}
+        body = physics.world.objects.get(self.grip.attach)
+        return body is not None and fingers <= physics.touching(body)
+
+
+class Wait:
+    """Let time pass while everything is held."""
+
+    def __init__(self, duration_s: float, hand: Hand) -> None:
+        self._steps = max(1, round(duration_s / STEP_S))
+        self._hand = hand
+        self._sent = 0
+
+    @property
+    def fraction(self) -> float:
+        """Share of the time that has passed."""
+        return min(1.0, self._sent / self._steps)
+
+    def begin(self, physics: Physics) -> None:
+        """Nothing to check."""
+
+    def commands(self, steps: int) -> Floats:
+        """Return commands that hold everything."""
+        self._sent += steps
+        return self._hand.rows(steps)
+
+    def judge(self, physics: Physics, states: Floats) -> bool:
+        """Over when the time has passed."""
+        return self._sent >= self._steps
+
+
+def slipped_m(physics: Physics, name: str, link: str, held_at_m: tuple[float, ...]) -> float:
+    """Return how far an object has shifted in the frame of the link that holds it, m."""
+    now = physics.pose_in_link(name, link).position_m
+    return float(np.linalg.norm(np.subtract(now, held_at_m)))
+
+
+def check_held(physics: Physics, name: str, link: str, held_at_m: tuple[float, ...]) -> None:
+    """Check that a held object is still in the hand.
+
+    Raises:
+        GraspFailed: It is not.
+    """
+    shift_m = slipped_m(physics, name, link, held_at_m)
+    if shift_m > _SLIP_LIMIT_M:
+        raise GraspFailed(
+            f"The gripper lost {name!r} on the way: it shifted by {1000 * shift_m:.0f} mm.",
+            "Grip it with more force, or nearer to its centre.",
+        )

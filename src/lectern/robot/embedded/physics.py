@@ -1,0 +1,266 @@
+"""Physics without threads: a world, its state, and what may go wrong when time passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from mujoco.rollout import Rollout
+
+from lectern.errors import SceneObjectUnknown, SimulationFailed
+from lectern.robot.embedded.world import STEP_S, World, pose_in, wxyz
+from lectern.robot.geometry import Floats, Pose
+from lectern.robot.scene import Scene
+
+_FULL = int(mujoco.mjtState.mjSTATE_FULLPHYSICS)
+_MOTORS = int(mujoco.mjtState.mjSTATE_CTRL)
+_PUSHES = int(mujoco.mjtState.mjSTATE_XFRC_APPLIED)
+# Nothing on a workbench moves faster than this, m/s or rad/s; what does has blown up.
+MAX_SPEED = 200.0
+_REMEDY = "The robot was put back home and the objects to where the scene has them."
+
+
+@dataclass
+class Push:
+    """A force at the centre of a body for a number of steps, N, in the world's axes."""
+
+    body: int
+    force_n: Floats
+    steps: int
+
+
+class Physics:
+    """The state of one world; one thread at a time.
+
+    Args:
+        world: What is simulated.
+        home_rad: Where the arm begins, shape (arm joints,).
+    """
+
+    def __init__(self, world: World, home_rad: Floats) -> None:
+        self._home = np.array(home_rad, dtype=np.float64)
+        # No threads: the steps run on the calling thread, with Python's lock released.
+        self._rollout = Rollout(nthread=0)
+        self._push: Push | None = None
+        self._adopt(world)
+        self.reset()
+
+    @property
+    def joints(self) -> int:
+        """Number of the robot's joints, fingers included."""
+        return len(self.world.joints)
+
+    @property
+    def time_s(self) -> float:
+        """Simulated time since the start."""
+        return float(self._state[0])
+
+    @property
+    def state(self) -> Floats:
+        """Time, positions and velocities of everything; shape (1 + nq + nv,); a copy."""
+        return np.array(self._state)
+
+    @property
+    def positions(self) -> Floats:
+        """Of the robot's joints, rad or m; a copy."""
+        return np.array(self._state[1 : 1 + self.joints])
+
+    @property
+    def velocities(self) -> Floats:
+        """Of the robot's joints, rad/s or m/s; a copy."""
+        start = 1 + self.world.model.nq
+        return np.array(self._state[start : start + self.joints])
+
+    @property
+    def efforts(self) -> Floats:
+        """Of the robot's joints' motors, gravity compensation included, N m or N; a copy."""
+        return np.array(self.data.qfrc_actuator[: self.joints])
+
+    @property
+    def pushing(self) -> bool:
+        """Whether a push is at work."""
+        return self._push is not None
+
+    def reset(self) -> None:
+        """Put the arm home, the fingers open, the objects where the scene has them, all at rest."""
+        time_s = getattr(self, "_time_s", 0.0)
+        mujoco.mj_resetData(self.world.model, self.data)
+        fingers = self.joints - len(self._home)
+        self.data.time = time_s
+        self.data.qpos[: len(self._home)] = self._home
+        self.data.qpos[len(self._home) : self.joints] = self.world.model.jnt_range[
+            len(self._home) : len(self._home) + fingers, 1
+        ]
+        self._push = None
+        mujoco.mj_forward(self.world.model, self.data)
+        mujoco.mj_getState(self.world.model, self.data, self._state, _FULL)
+
+    def advance(self, commands: Floats) -> Floats:
+        """Let time pass, one step for each row of commands; return the state after each.
+
+        Args:
+            commands: Shape (steps, motors).
+
+        Returns:
+            Shape (steps, 1 + nq + nv).
+
+        Raises:
+            SimulationFailed: MuJoCo warned, or something is not finite or absurdly fast. The state
+                before this call is kept.
+        """
+        rows, spec = self._with_push(commands)
+        steps = len(rows)
+        states = np.empty((1, steps, len(self._state)))
+        self._rollout.rollout(
+            [self.world.model],
+            [self.data],
+            self._state[None],
+            rows[None],
+            control_spec=spec,
+            nstep=steps,
+            initial_warmstart=self.data.qacc_warmstart[None].copy(),
+            state=states,
+            sensordata=np.empty((1, steps, self.world.model.nsensordata)),
+            skip_checks=True,
+        )
+        after: Floats = states[0]
+        self._judge(after)
+        self._state[:] = after[-1]
+        return after
+
+    def push(self, body: str, force_n: Floats, duration_s: float) -> None:
+        """Push a link or a movable object at its centre of mass; replaces an earlier push.
+
+        Raises:
+            SceneObjectUnknown: There is no such link or object.
+        """
+        bodies = {**self.world.links, **self.world.objects}
+        if body not in bodies:
+            raise SceneObjectUnknown(
+                f"There is no link or object {body[:80]!r} to push.",
+                f"There are: {', '.join(sorted(bodies))}.",
+            )
+        self._push = Push(bodies[body], np.array(force_n), max(1, round(duration_s / STEP_S)))
+
+    def limit_grip(self, force_n: float) -> None:
+        """Set the highest force of every finger's motor, N."""
+        fingers = slice(len(self._home), self.joints)
+        self.world.model.actuator_forcerange[fingers] = (-force_n, force_n)
+
+    def replace(self, world: World, placed: frozenset[str]) -> None:
+        """Go on in another world; whatever it shares with the present one keeps its motion.
+
+        Args:
+            world: The new one, of the same robot.
+            placed: Objects that take their place from the new scene, at rest.
+        """
+        before, state = self.world, self._state
+        force = before.model.actuator_forcerange.copy()
+        data = mujoco.MjData(world.model)
+        carry_over(before, state, world, data, placed)
+        self._adopt(world, data)
+        world.model.actuator_forcerange[:] = force
+        mujoco.mj_forward(world.model, data)
+        mujoco.mj_getState(world.model, data, self._state, _FULL)
+
+    def poses(self) -> dict[str, Pose]:
+        """Return where the movable objects are."""
+        return object_poses(self.world, self._state)
+
+    def speed_of(self, name: str) -> float:
+        """Return the fastest coordinate of a movable object's velocity, m/s or rad/s."""
+        start = 1 + self.world.model.nq + int(self.world.model.joint(name).dofadr[0])
+        return float(np.abs(self._state[start : start + 6]).max())
+
+    def pose_in_link(self, name: str, link: str) -> Pose:
+        """Return where an object is, in the frame of a link."""
+        mujoco.mj_kinematics(self.world.model, self.data)
+        outer = self._body_matrix(self.world.links[link])
+        inner = self._body_matrix(self.world.objects[name])
+        return Pose.from_matrix(np.linalg.inv(outer) @ inner, frame=link)
+
+    def touching(self, body: int) -> frozenset[int]:
+        """Return the bodies that touch a body."""
+        geoms = self.data.contact.geom
+        if not len(geoms):
+            return frozenset()
+        bodies = self.world.model.geom_bodyid[geoms]
+        near = bodies[(bodies == body).any(axis=1)]
+        return frozenset(int(b) for b in near.ravel()) - {body}
+
+    def _adopt(self, world: World, data: mujoco.MjData | None = None) -> None:
+        self.world = world
+        self.data = mujoco.MjData(world.model) if data is None else data
+        self._state = np.zeros(mujoco.mj_stateSize(world.model, _FULL))
+
+    def _with_push(self, commands: Floats) -> tuple[Floats, int]:
+        if self._push is None:
+            return np.ascontiguousarray(commands), _MOTORS
+        forces = np.zeros((len(commands), self.world.model.nbody, 6))
+        forces[: self._push.steps, self._push.body, :3] = self._push.force_n
+        self._push.steps -= len(commands)
+        if self._push.steps <= 0:
+            self._push = None
+        return np.hstack([commands, forces.reshape(len(commands), -1)]), _MOTORS | _PUSHES
+
+    def _judge(self, states: Floats) -> None:
+        warned = [
+            mujoco.mjtWarning(i).name.removeprefix("mjWARN_")
+            for i, warning in enumerate(self.data.warning)
+            if warning.number
+        ]
+        if warned:
+            raise SimulationFailed(f"The physics gave up ({', '.join(warned)}).", _REMEDY)
+        if not np.isfinite(states).all():
+            raise SimulationFailed("The physics gave a number that is not finite.", _REMEDY)
+        fastest = np.abs(states[:, 1 + self.world.model.nq :]).max()
+        if fastest > MAX_SPEED:
+            raise SimulationFailed(
+                f"Something moved at {fastest:.0f} m/s or rad/s, which nothing here can.", _REMEDY
+            )
+
+    def _body_matrix(self, body: int) -> Floats:
+        matrix = np.eye(4)
+        matrix[:3, :3] = self.data.xmat[body].reshape(3, 3)
+        matrix[:3, 3] = self.data.xpos[body]
+        return matrix
+
+
+def object_poses(world: World, state: Floats) -> dict[str, Pose]:
+    """Return where the movable objects of a world are in a state."""
+    return {
+        name: pose_in(state[1 + address : 8 + address]) for name, address in world.movable.items()
+    }
+
+
+def scene_in(scene: Scene, world: World, state: Floats) -> Scene:
+    """Return a scene with its movable objects where a state has them."""
+    for name, pose in object_poses(world, state).items():
+        if name in scene.objects:
+            scene = scene.move(name, pose)
+    return scene
+
+
+def carry_over(
+    before: World, state: Floats, after: World, data: mujoco.MjData, placed: frozenset[str]
+) -> None:
+    """Copy the state of all that two worlds share into the data of the second."""
+    old = mujoco.MjData(before.model)
+    mujoco.mj_setState(before.model, old, state, _FULL)
+    data.time = old.time
+    n = len(after.joints)
+    data.qpos[:n], data.qvel[:n] = old.qpos[:n], old.qvel[:n]
+    for name, address in after.movable.items():
+        if name not in before.movable or name in placed:
+            continue
+        source = before.movable[name]
+        data.qpos[address : address + 7] = old.qpos[source : source + 7]
+        to, from_ = (int(w.model.joint(name).dofadr[0]) for w in (after, before))
+        data.qvel[to : to + 6] = old.qvel[from_ : from_ + 6]
+
+
+def place(data: mujoco.MjData, address: int, pose: Pose) -> None:
+    """Put a free body at a pose."""
+    data.qpos[address : address + 3] = pose.position_m
+    data.qpos[address + 3 : address + 7] = wxyz(pose.quaternion_xyzw)

@@ -1,0 +1,369 @@
+"""The embedded robot: simulator, planner and camera behind the `Robot` interface."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import mujoco
+import numpy as np
+
+from lectern.errors import (
+    InvalidInput,
+    LimitsExceeded,
+    ObjectInRobot,
+    PlanOutdated,
+    RobotBusy,
+    SceneObjectUnknown,
+    SimulationFailed,
+)
+from lectern.robot.embedded.camera import Camera
+from lectern.robot.embedded.physics import carry_over, scene_in
+from lectern.robot.embedded.simulator import Job, Simulator, Snapshot
+from lectern.robot.embedded.world import HULL_GROUP, World, build_world
+from lectern.robot.geometry import Pose
+from lectern.robot.goals import PlanRequest
+from lectern.robot.model import RobotModel
+from lectern.robot.plan import Grip, Move, Plan, Step
+from lectern.robot.robot import Execution, OnProgress, Progress, Reality
+from lectern.robot.scene import Scene, SceneObject
+from lectern.robot.scenes import bench
+from lectern.robot.state import RobotState
+
+if TYPE_CHECKING:
+    from lectern.robot.embedded.planner import Planner
+
+# Objects may touch the robot this deep before they count as inside it, m.
+_OVERLAP_M = 0.001
+# An object given within this distance of where it is stays where it is, m.
+_SAME_PLACE_M = 1e-6
+_MAX_RATE_HZ = 1000.0
+
+
+class EmbeddedRobot:
+    """A simulated robot in this process; see `lectern.robot.robot.Robot`."""
+
+    def __init__(self, simulator: Simulator, seed: int) -> None:
+        self._simulator = simulator
+        self._camera = Camera()
+        self._lock = threading.Lock()
+        self._claimed_by: object | None = None
+        self.seed = seed
+
+    @classmethod
+    def start(
+        cls,
+        model: RobotModel,
+        scene: Scene | None = None,
+        *,
+        paced: bool = True,
+        seed: int = 0,
+    ) -> EmbeddedRobot:
+        """Start a robot in its pose `home`.
+
+        Args:
+            model: The robot; `textbook_arm()` for Lectern's own.
+            scene: Its surroundings; None: the workbench.
+            paced: Whether simulated time follows the wall clock; else it passes as fast as it can
+                while something moves, and stands still otherwise.
+            seed: Kept for those who draw random numbers; the physics itself draws none.
+
+        Raises:
+            DescriptionInvalid: MuJoCo cannot load the robot.
+            SceneObjectInvalid: A mesh of the scene cannot be read.
+            ObjectInRobot: An object of the scene overlaps the robot.
+        """
+        scene = bench() if scene is None else scene
+        simulator = Simulator(model, scene, model.pose_named("home"), paced=paced)
+        _check_apart(simulator.snapshot, simulator.snapshot.world, frozenset(scene.objects))
+        simulator.start()
+        return cls(simulator, seed)
+
+    @property
+    def model(self) -> RobotModel:
+        """The robot's description and limits."""
+        return self._simulator.robot
+
+    @property
+    def reality(self) -> Reality:
+        """Always `sim`."""
+        return "sim"
+
+    def state(self) -> RobotState:
+        """Return the newest measurement, from any thread, at once.
+
+        After the simulator's thread has died, the last one, its activity `failed`.
+        """
+        return self._simulator.snapshot.state
+
+    async def states(self, rate_hz: float) -> AsyncIterator[RobotState]:
+        """Yield newest measurements at up to `rate_hz` of the wall clock; see `RobotView`.
+
+        Raises:
+            InvalidInput: The rate is not above 0 and at most 1000.
+        """
+        if not 0 < rate_hz <= _MAX_RATE_HZ:
+            raise InvalidInput(f"The rate {rate_hz} Hz is out of range.", "Use 1 to 1000 Hz.")
+        news = _News(asyncio.get_running_loop())
+        self._simulator.listen(news.tell)
+        try:
+            due_s = time.monotonic()
+            while True:
+                news.expect()
+                yield self.state()
+                due_s = max(due_s + 1.0 / rate_hz, time.monotonic())
+                await asyncio.sleep(due_s - time.monotonic())
+                await news.come()
+        finally:
+            self._simulator.unlisten(news.tell)
+
+    def scene(self) -> Scene:
+        """Return the surroundings, movable objects where they are now."""
+        now = self._simulator.snapshot
+        return scene_in(now.scene, now.world, now.physics)
+
+    async def plan(self, request: PlanRequest) -> Plan:
+        """Plan one motion without moving; see `RobotView.plan`."""
+        start = request.start_rad
+        if start is None:
+            start = tuple(float(q) for q in self.state().of(self.model.names))
+        scene = self.scene() if request.scene is None else request.scene
+        return await asyncio.to_thread(self._planner.plan, request, start, scene)
+
+    async def check(self, plan: Plan, scene: Scene | None = None) -> None:
+        """Check a plan for collisions; see `RobotView.check`."""
+        start = tuple(float(q) for q in self.state().of(self.model.names))
+        scene = self.scene() if scene is None else scene
+        await asyncio.to_thread(self._planner.check, plan, scene, start)
+
+    async def picture(self, width: int = 640, height: int = 480, camera: str = "overview") -> bytes:
+        """Return a PNG picture of the present; see `RobotView.picture`."""
+        now = self._simulator.snapshot
+        return await asyncio.to_thread(
+            self._camera.picture, now.world.model, now.physics, width, height, camera
+        )
+
+    async def execute(self, plan: Plan, on_progress: OnProgress | None = None) -> Execution:
+        """Carry out a plan; see `Robot.execute`."""
+        epoch = self._simulator.stops
+        self._check_plan(plan)
+        claim = self._claim()
+        try:
+            tell = _in_loop(on_progress)
+            job = await asyncio.to_thread(self._simulator.prepare, plan, epoch, tell)
+        except BaseException:
+            self._release(claim)
+            raise
+        future = self._simulator.submit(job)
+        future.add_done_callback(lambda _: self._release(claim))
+        return await self._await_job(job, future)
+
+    async def wait(self, duration_s: float) -> None:
+        """Let simulated time pass; what an unpaced robot does not do by itself.
+
+        Raises:
+            RobotBusy: A plan is being executed.
+            MotionStopped: `stop` was called.
+            SimulationFailed: Physics blew up or its thread died; the robot was reset.
+        """
+        claim = self._claim()
+        future = self._simulator.wait(duration_s)
+        future.add_done_callback(lambda _: self._release(claim))
+        await asyncio.shield(asyncio.wrap_future(future))
+
+    async def push(self, body: str, force_n: tuple[float, float, float], duration_s: float) -> None:
+        """Push a link or a movable object at its centre of mass, in the world's axes.
+
+        Raises:
+            SceneObjectUnknown: There is no such link or object.
+        """
+        await asyncio.wrap_future(self._simulator.push(body, force_n, duration_s))
+
+    def stop(self, reason: str) -> None:
+        """Bring everything to rest now; callable from any thread, never waits, never fails."""
+        self._simulator.stop(reason)
+
+    async def set_scene(self, scene: Scene) -> None:
+        """Replace the surroundings; see `Robot.set_scene`.
+
+        What is at the same place in both stays in motion; what was added or moved begins at rest.
+        """
+        claim = self._claim()
+        try:
+            now = self._simulator.snapshot
+            placed = _placed(self.scene(), scene)
+            world = await asyncio.to_thread(self._build, now, scene, placed)
+            await asyncio.wrap_future(self._simulator.replace_world(world, scene, placed))
+        finally:
+            self._release(claim)
+
+    async def reset(self, seed: int = 0) -> None:
+        """Put robot and scene back to where they started; whatever runs is stopped."""
+        self.seed = seed
+        await asyncio.wrap_future(self._simulator.reset())
+
+    async def close(self) -> None:
+        """Bring the robot to rest and let go of all resources."""
+        self.stop("The robot is being switched off.")
+        await asyncio.to_thread(self._simulator.close)
+        await asyncio.to_thread(self._camera.close)
+
+    @cached_property
+    def _planner(self) -> Planner:
+        # OMPL and Pinocchio take a second to load, which looking at the robot need not wait for.
+        from lectern.robot.embedded.planner import Planner
+
+        return Planner(self.model)
+
+    async def _await_job(self, job: Job, future: Future[Execution]) -> Execution:
+        waiter = asyncio.wrap_future(future)
+        try:
+            return await asyncio.shield(waiter)
+        except asyncio.CancelledError:
+            self._simulator.cancel(job)
+            await asyncio.wait([waiter])
+            waiter.exception()
+            raise
+
+    def _claim(self) -> object:
+        """Take the robot for one caller."""
+        if not self._simulator.alive:
+            raise SimulationFailed("The simulator's thread has ended.", "Reset the robot.")
+        with self._lock:
+            if self._claimed_by is not None:
+                raise RobotBusy("The robot is carrying out another plan.", "Wait until it is done.")
+            self._claimed_by = object()
+            return self._claimed_by
+
+    def _release(self, claim: object) -> None:
+        with self._lock:
+            if self._claimed_by is claim:
+                self._claimed_by = None
+
+    def _check_plan(self, plan: Plan) -> None:
+        if plan.robot != self.model.name:
+            raise PlanOutdated(
+                f"The plan is for {plan.robot[:80]!r}, and this is {self.model.name!r}.",
+                "Plan with this robot.",
+            )
+        for step in plan.steps:
+            self._check_step(step)
+
+    def _check_step(self, step: Step) -> None:
+        if isinstance(step, Move):
+            if step.trajectory.names != self.model.names:
+                raise InvalidInput(
+                    f"The trajectory is for the joints {', '.join(step.trajectory.names)[:200]}.",
+                    f"Give it for {', '.join(self.model.names)}, in this order.",
+                )
+            return
+        gripper = self.model.gripper
+        if not 0 <= step.width_m <= gripper.max_width_m:
+            raise LimitsExceeded(
+                f"The gripper cannot open to {step.width_m} m.",
+                f"Use 0 to {gripper.max_width_m} m.",
+            )
+        if not 0 < step.force_n <= gripper.max_force_n:
+            raise LimitsExceeded(
+                f"The gripper cannot close with {step.force_n} N.",
+                f"Use more than 0, at most {gripper.max_force_n} N.",
+            )
+        self._check_objects(step)
+
+    def _check_objects(self, grip: Grip) -> None:
+        scene = self._simulator.snapshot.scene
+        for name in filter(None, (grip.attach, grip.detach)):
+            if scene.get(name).mass_kg is None:
+                raise SceneObjectUnknown(
+                    f"The object {name!r} is fixed and cannot be gripped.",
+                    "Name an object that has a mass.",
+                )
+
+    def _build(self, now: Snapshot, scene: Scene, placed: frozenset[str]) -> World:
+        world = build_world(self.model, scene)
+        _check_apart(now, world, placed)
+        return world
+
+
+class _News:
+    """Wakes one reader on an event loop when a new snapshot is there."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._event = asyncio.Event()
+        self._expected = False
+
+    def expect(self) -> None:
+        """From now on a snapshot is news."""
+        self._event.clear()
+        self._expected = True
+
+    async def come(self) -> None:
+        """Wait for a snapshot since `expect`."""
+        await self._event.wait()
+
+    def tell(self, _: Snapshot) -> None:
+        """Wake the reader once; on the physics thread."""
+        if self._expected and not self._loop.is_closed():
+            self._expected = False
+            self._loop.call_soon_threadsafe(self._event.set)
+
+
+def _in_loop(on_progress: OnProgress | None) -> OnProgress | None:
+    """Return a callback for any thread that calls `on_progress` in the running loop."""
+    if on_progress is None:
+        return None
+    loop, call = asyncio.get_running_loop(), on_progress
+
+    def tell(progress: Progress) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(call, progress)
+
+    return tell
+
+
+def _placed(present: Scene, wanted: Scene) -> frozenset[str]:
+    """Return the objects that are new, other than before, or elsewhere."""
+    return frozenset(
+        name
+        for name, item in wanted.objects.items()
+        if name not in present.objects or not _same(present.objects[name], item)
+    )
+
+
+def _same(first: SceneObject, second: SceneObject) -> bool:
+    alike = (first.shape, first.mass_kg) == (second.shape, second.mass_kg)
+    return alike and _distance(first.pose, second.pose) < _SAME_PLACE_M
+
+
+def _distance(first: Pose, second: Pose) -> float:
+    apart = np.abs(first.matrix() - second.matrix())
+    return float(apart.max())
+
+
+def _check_apart(now: Snapshot, world: World, placed: frozenset[str]) -> None:
+    """Check that none of the placed objects overlaps the robot.
+
+    Raises:
+        ObjectInRobot: One does.
+    """
+    data = mujoco.MjData(world.model)
+    carry_over(now.world, now.physics, world, data, placed)
+    mujoco.mj_kinematics(world.model, data)
+    model = world.model
+    hulls = [i for i in range(model.ngeom) if model.geom_group[i] == HULL_GROUP]
+    for name in sorted(placed):
+        thing = int(model.body_geomadr[world.objects[name]])
+        for hull in hulls:
+            apart_m = mujoco.mj_geomDistance(model, data, thing, hull, 0.01, None)
+            if apart_m < -_OVERLAP_M:
+                link = model.body(model.geom_bodyid[hull]).name
+                raise ObjectInRobot(
+                    f"{name!r} would overlap {link!r} of the robot by {-1000 * apart_m:.0f} mm.",
+                    "Put it elsewhere, or move the robot away first.",
+                )

@@ -1,0 +1,548 @@
+"""MuJoCo on a thread of its own.
+
+Commands go in through a queue and come back as futures; states come out as immutable snapshots that
+any thread may read. Time passes in chunks of 10 ms, each one call into MuJoCo with Python's lock
+released, so that neither a busy interpreter slows the physics nor the physics the rest.
+
+Paced, simulated time follows the wall clock on absolute deadlines, so that it does not drift; after
+a hold-up of more than a quarter of a second the schedule begins anew rather than racing to catch
+up. Unpaced, time passes as fast as the machine allows while there is something to carry out, and
+stands still otherwise: an idle simulator costs nothing, and a program that sends one command after
+another meets the same states, bit for bit, every time.
+
+A stop is not queued: it is looked at before everything else in every chunk.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+import structlog
+
+from lectern.errors import (
+    GraspFailed,
+    LecternError,
+    MotionStopped,
+    RobotBusy,
+    SimulationFailed,
+    TrackingLost,
+)
+from lectern.robot.embedded.control import Dynamics, dynamics_model
+from lectern.robot.embedded.motions import Brake, Follow, Hand, Motion, Squeeze, Wait, check_held
+from lectern.robot.embedded.physics import Physics, scene_in
+from lectern.robot.embedded.world import STEP_S, World, build_world
+from lectern.robot.geometry import Floats
+from lectern.robot.model import RobotModel
+from lectern.robot.plan import Grip, Move, Plan
+from lectern.robot.robot import Execution, OnProgress, Progress
+from lectern.robot.scene import Attachment, Scene
+from lectern.robot.state import Activity, RobotState
+
+CHUNK_STEPS = 10
+CHUNK_S = CHUNK_STEPS * STEP_S
+# Behind by more than this, the schedule of a paced simulator begins anew.
+_HOLD_UP_S = 0.25
+_MAX_QUEUED = 64
+# A push or a wait lasts no longer than this.
+MAX_WAIT_S = 600.0
+# Progress is told every so many chunks.
+_PROGRESS_CHUNKS = 10
+_JOIN_S = 5.0
+_log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Everything about one moment.
+
+    Attributes:
+        state: Of the robot's joints.
+        physics: Time, positions and velocities of everything, read only.
+        world: What these belong to.
+        scene: The surroundings; movable objects still where they were put at first.
+    """
+
+    state: RobotState
+    physics: Floats
+    world: World
+    scene: Scene
+
+
+@dataclass(eq=False)
+class Job:
+    """Motions to carry out one after another, and who waits for them.
+
+    Attributes:
+        motions: With the index of the plan's step each belongs to.
+        future: Told when it is over.
+        on_progress: Told now and then, on the physics thread.
+        epoch: Count of stops when the job was made; a stop since then voids it.
+    """
+
+    motions: deque[Motion]
+    future: Future[Execution]
+    epoch: int
+    on_progress: OnProgress | None = None
+    durations_s: list[float] = field(default_factory=list)
+    began_s: float = 0.0
+    step: int = -1
+    current: Motion | None = None
+    chunks: int = 0
+    max_error_rad: float = 0.0
+    final_error_rad: float = 0.0
+
+
+class Simulator:
+    """A robot and its surroundings, simulated; every public method may be called from any thread.
+
+    Args:
+        robot: Its description and limits.
+        scene: Its surroundings.
+        home_rad: Where the arm begins.
+        paced: Whether simulated time follows the wall clock.
+    """
+
+    def __init__(
+        self, robot: RobotModel, scene: Scene, home_rad: tuple[float, ...], *, paced: bool
+    ) -> None:
+        self.robot = robot
+        self.paced = paced
+        self._home = np.array(home_rad)
+        self._first_world = build_world(robot, scene)
+        self._bare = dynamics_model(build_world(robot, Scene()).model)
+        self._wake = threading.Condition()
+        self._queue: deque[tuple[Callable[[], object], Future[object]]] = deque()
+        self._listeners: tuple[Callable[[Snapshot], None], ...] = ()
+        self._thread: threading.Thread | None = None
+        self._closing = False
+        self._stops = 0
+        self._stop_reason: str | None = None
+        self._boot(self._first_world)
+
+    # From any thread
+
+    def start(self) -> None:
+        """Let time begin."""
+        self._thread = threading.Thread(target=self._run, name="physics", daemon=True)
+        self._thread.start()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest moment."""
+        return self._snapshot
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread is not None and self._thread.is_alive() and not self._died
+
+    @property
+    def stops(self) -> int:
+        """How often `stop` was called."""
+        return self._stops
+
+    def dynamics(self) -> Dynamics:
+        """Return the arm's dynamics, for the use of one thread."""
+        gains = self._first_world.gains
+        return Dynamics(self._bare, len(self.robot.joints), gains, STEP_S)
+
+    def prepare(self, plan: Plan, epoch: int, on_progress: OnProgress | None = None) -> Job:
+        """Turn a plan into a job; the part of the work that needs no physics thread.
+
+        Raises:
+            TrajectoryInvalid: A trajectory lasts too long.
+        """
+        dynamics = self.dynamics()
+        motions: deque[Motion] = deque()
+        durations = []
+        for step in plan.steps:
+            if isinstance(step, Move):
+                reference = dynamics.follow(step.trajectory)
+                motions.append(Follow(step.trajectory, reference, self._hand))
+                durations.append(step.trajectory.duration_s)
+            else:
+                motions.append(self._squeeze(step))
+                durations.append(1.0)
+        return Job(motions, Future(), epoch, on_progress, durations)
+
+    def submit(self, job: Job) -> Future[Execution]:
+        """Carry out a job; fails with what `Robot.execute` raises."""
+        begun = self.call(lambda: self._begin(job))
+        begun.add_done_callback(lambda done: _pass_failure(done, job.future))
+        return job.future
+
+    def wait(self, duration_s: float) -> Future[Execution]:
+        """Let simulated time pass while everything is held; fails as `submit` does."""
+        motion = Wait(min(duration_s, MAX_WAIT_S), self._hand)
+        return self.submit(Job(deque([motion]), Future(), self._stops, None, [duration_s]))
+
+    def push(
+        self, body: str, force_n: tuple[float, float, float], duration_s: float
+    ) -> Future[None]:
+        """Push a link or an object at its centre of mass, in the world's axes, for some time."""
+        return self.call(lambda: self._physics.push(body, np.array(force_n), duration_s))
+
+    def call(self, work: Callable[[], T]) -> Future[T]:
+        """Run something on the physics thread between two chunks.
+
+        Raises (through the future):
+            SimulationFailed: The thread has died or ends.
+            RobotBusy: Too much is queued.
+        """
+        future: Future[T] = Future()
+        with self._wake:
+            if self._died or self._closing:
+                future.set_exception(self._death())
+            elif len(self._queue) >= _MAX_QUEUED:
+                future.set_exception(
+                    RobotBusy(f"{_MAX_QUEUED} commands wait for the simulator.", "Try again later.")
+                )
+            else:
+                self._queue.append((work, future))  # type: ignore[arg-type]
+                self._wake.notify()
+        return future
+
+    def stop(self, reason: str) -> None:
+        """Bring everything to rest now; never waits, never fails."""
+        with self._wake:
+            self._stops += 1
+            self._stop_reason = reason
+            self._wake.notify()
+
+    def cancel(self, job: Job) -> None:
+        """Bring a job to an end within the joints' acceleration limits."""
+        self.call(lambda: self._cancel(job))
+
+    def replace_world(self, world: World, scene: Scene, placed: frozenset[str]) -> Future[None]:
+        """Go on in another world of the same robot; `placed` objects take their new places."""
+        return self.call(lambda: self._replace(world, scene, placed))
+
+    def reset(self) -> Future[None]:
+        """Put everything back to where it began; a dead thread is replaced by a new one."""
+        if not self.alive and not self._closing:
+            self._boot(self._first_world)
+            self.start()
+        return self.call(self._reset)
+
+    def listen(self, listener: Callable[[Snapshot], None]) -> None:
+        """Tell a listener every snapshot, on the physics thread; it must not wait."""
+        with self._wake:
+            self._listeners = (*self._listeners, listener)
+
+    def unlisten(self, listener: Callable[[Snapshot], None]) -> None:
+        """Tell a listener nothing more."""
+        with self._wake:
+            self._listeners = tuple(x for x in self._listeners if x != listener)
+
+    def close(self) -> None:
+        """End the thread; whoever waits gets SimulationFailed."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        if self._thread is not None:
+            self._thread.join(_JOIN_S)
+
+    # On the physics thread
+
+    def _boot(self, world: World) -> None:
+        self._died = False
+        self._cause = ""
+        self._physics = Physics(world, self._home)
+        self._hand = Hand(world.gains.stiffness, len(self.robot.joints))
+        self._hand.hold(self._physics.positions)
+        self._scene = world.scene
+        self._job: Job | None = None
+        self._brake: Brake | None = None
+        self._verdict: Exception | None = None
+        self._braking_dynamics = self.dynamics()
+        self._deadline_s: float | None = None
+        self._publish()
+
+    def _run(self) -> None:
+        try:
+            while self._due():
+                self._heed_stop()
+                self._heed_queue()
+                if self._time_passes():
+                    self._chunk()
+        except BaseException as error:  # whatever it was, waiters must hear it
+            self._die(repr(error))
+        else:
+            self._die("it was closed")
+
+    def _due(self) -> bool:
+        """Wait until something is due; False when the simulator closes."""
+        with self._wake:
+            while not self._closing:
+                if self._stop_reason is not None or self._queue:
+                    return True
+                wait_s = self._time_to_next()
+                if wait_s is not None and wait_s <= 0:
+                    return True
+                self._wake.wait(wait_s)
+        return False
+
+    def _time_to_next(self) -> float | None:
+        """Return how long to wait for the next chunk, s; None: until somebody wants something."""
+        if not self.paced:
+            return 0.0 if self._busy() else None
+        now_s = time.monotonic()
+        if self._deadline_s is None or now_s - self._deadline_s > _HOLD_UP_S:
+            self._deadline_s = now_s
+        return self._deadline_s - now_s
+
+    def _time_passes(self) -> bool:
+        """Say whether a chunk is due now, and move the deadline on if so."""
+        if not self.paced:
+            return self._busy()
+        wait_s = self._time_to_next()
+        if wait_s is None or self._deadline_s is None or wait_s > 0:
+            return False
+        self._deadline_s += CHUNK_S
+        return True
+
+    def _busy(self) -> bool:
+        return self._job is not None or self._brake is not None or self._physics.pushing
+
+    def _heed_stop(self) -> None:
+        with self._wake:
+            reason, self._stop_reason = self._stop_reason, None
+        if reason is None:
+            return
+        stopped = MotionStopped(f"The motion was stopped: {reason}", "Plan anew when it is safe.")
+        self._halt(stopped, hard=True)
+
+    def _heed_queue(self) -> None:
+        while self._stop_reason is None:
+            with self._wake:
+                if not self._queue:
+                    return
+                work, future = self._queue.popleft()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(work())
+            except LecternError as error:
+                future.set_exception(error)
+
+    def _begin(self, job: Job) -> None:
+        if job.epoch != self._stops:
+            raise MotionStopped("The motion was stopped before it began.", "Plan anew.")
+        if self._job is not None or self._brake is not None:
+            raise RobotBusy("The robot is carrying out another plan.", "Wait until it is done.")
+        job.began_s = self._physics.time_s
+        self._job = job
+        self._next_motion(job)
+
+    def _next_motion(self, job: Job) -> None:
+        """Begin the next motion of a job; without one the job is done."""
+        if not job.motions:
+            self._job = None
+            self._publish()
+            job.future.set_result(self._execution(job))
+            return
+        job.current = job.motions.popleft()
+        job.step += 1
+        try:
+            job.current.begin(self._physics)
+        except LecternError as error:
+            self._fail(job, error)
+
+    def _fail(self, job: Job, error: Exception) -> None:
+        """End a job with an error, the arm being at rest."""
+        self._job = None
+        self._publish()
+        if not job.future.done():
+            job.future.set_exception(error)
+
+    def _chunk(self) -> None:
+        motion = self._brake or (self._job.current if self._job else None)
+        rows = motion.commands(CHUNK_STEPS) if motion else self._hand.rows(CHUNK_STEPS)
+        try:
+            states = self._physics.advance(rows)
+        except SimulationFailed as error:
+            self._recover(error)
+            return
+        if self._brake is not None:
+            self._judge_brake(self._brake, states)
+        elif self._job is not None:
+            self._judge_job(self._job, states)
+        self._publish()
+
+    def _judge_brake(self, brake: Brake, states: Floats) -> None:
+        if not brake.judge(self._physics, states):
+            return
+        self._brake, verdict = None, self._verdict
+        self._verdict = None
+        if self._job is not None and verdict is not None:
+            self._fail(self._job, verdict)
+
+    def _judge_job(self, job: Job, states: Floats) -> None:
+        motion = job.current
+        assert motion is not None
+        try:
+            over = motion.judge(self._physics, states)
+        except TrackingLost as error:
+            self._halt(error, hard=True)
+            return
+        except GraspFailed as error:
+            self._fail(job, error)
+            return
+        self._tell(job)
+        if over:
+            self._finish(job, motion)
+
+    def _finish(self, job: Job, motion: Motion) -> None:
+        """Record what a finished motion changed, then go on with the next."""
+        if isinstance(motion, Follow):
+            job.max_error_rad = max(job.max_error_rad, motion.max_error_rad)
+            job.final_error_rad = motion.final_error_rad
+        try:
+            if isinstance(motion, Squeeze):
+                self._record(motion.grip)
+            elif isinstance(motion, Follow):
+                self._check_held()
+        except LecternError as error:
+            self._fail(job, error)
+            return
+        self._next_motion(job)
+
+    def _record(self, grip: Grip) -> None:
+        """Write into the scene what a grip holds and lets go of."""
+        if grip.attach:
+            link = self.robot.tool_frame
+            pose = self._physics.pose_in_link(grip.attach, link)
+            self._scene = self._scene.attach(grip.attach, Attachment(link, pose))
+        if grip.detach:
+            now = scene_in(self._scene, self._physics.world, self._physics.state)
+            pose = now.get(grip.detach).pose
+            self._scene = self._scene.detach(grip.detach, pose)
+
+    def _check_held(self) -> None:
+        for name, held in self._scene.attached.items():
+            try:
+                check_held(self._physics, name, held.link, held.pose.position_m)
+            except GraspFailed:
+                pose = self._physics.poses()[name]
+                self._scene = self._scene.detach(name, pose)
+                raise
+
+    def _halt(self, verdict: Exception, *, hard: bool) -> None:
+        """Brake, then end the job with the verdict."""
+        if self._brake is not None and not hard:
+            return
+        self._verdict = verdict
+        self._brake = Brake(self._braking_dynamics, self.robot, self._hand, hard)
+        self._brake.begin(self._physics)
+        self._hand.commands[self._hand.arm_joints :] = self._finger_hold()
+        self._publish()
+
+    def _finger_hold(self) -> Floats:
+        """Return commands that keep the fingers where they are, or pressing on what they hold."""
+        n = self._hand.arm_joints
+        if self._scene.attached:
+            return np.array(self._hand.commands[n:])
+        return np.asarray(self._physics.world.gains.stiffness[n:] * self._physics.positions[n:])
+
+    def _cancel(self, job: Job) -> None:
+        if self._job is job:
+            cancelled = MotionStopped("The motion was cancelled.", "Plan anew.")
+            self._halt(cancelled, hard=False)
+
+    def _replace(self, world: World, scene: Scene, placed: frozenset[str]) -> None:
+        self._physics.replace(world, placed)
+        self._scene = scene
+        self._publish()
+
+    def _reset(self) -> None:
+        job, self._job, self._brake = self._job, None, None
+        self._physics = Physics(self._first_world, self._home)
+        self._scene = self._first_world.scene
+        self._hand.hold(self._physics.positions)
+        self._publish()
+        if job is not None:
+            job.future.set_exception(MotionStopped("The robot was reset.", "Plan anew."))
+
+    def _recover(self, error: SimulationFailed) -> None:
+        """Put the robot home and the objects to where the scene has them, and say what happened."""
+        _log.error("simulation_failed", detail=error.detail, stamp_s=self._physics.time_s)
+        job, self._job, self._brake = self._job, None, None
+        self._scene = Scene(self._physics.world.scene.objects)
+        self._physics.reset()
+        self._hand.hold(self._physics.positions)
+        self._publish()
+        if job is not None and not job.future.done():
+            job.future.set_exception(error)
+
+    def _die(self, cause: str) -> None:
+        """Tell everybody that no time will pass any more."""
+        with self._wake:
+            self._died, self._cause = True, cause
+            waiting = [future for _, future in self._queue]
+            self._queue.clear()
+        if not self._closing:
+            _log.error("simulator_died", cause=cause)
+        if self._job is not None:
+            waiting.append(self._job.future)  # type: ignore[arg-type]
+        self._publish(Activity.FAILED)
+        for future in waiting:
+            if not future.done():
+                future.set_exception(self._death())
+
+    def _death(self) -> SimulationFailed:
+        return SimulationFailed(
+            f"The simulator's thread has ended: {self._cause or 'it was closed'}.",
+            "Reset the robot.",
+        )
+
+    def _activity(self) -> Activity:
+        if self._brake is not None:
+            return Activity.STOPPING
+        return Activity.MOVING if self._job is not None else Activity.IDLE
+
+    def _publish(self, activity: Activity | None = None) -> None:
+        physics, world = self._physics, self._physics.world
+        arrays = (physics.positions, physics.velocities, physics.efforts, physics.state)
+        for values in arrays:
+            values.setflags(write=False)
+        state = RobotState(
+            world.joints, *arrays[:3], stamp_s=physics.time_s, activity=activity or self._activity()
+        )
+        self._snapshot = Snapshot(state, arrays[3], world, self._scene)
+        for listener in self._listeners:
+            listener(self._snapshot)
+
+    def _tell(self, job: Job) -> None:
+        job.chunks += 1
+        if job.on_progress is None or job.current is None or job.chunks % _PROGRESS_CHUNKS:
+            return
+        total_s = sum(job.durations_s) or 1.0
+        done_s = sum(job.durations_s[: job.step])
+        done_s += job.current.fraction * job.durations_s[job.step]
+        job.on_progress(Progress(job.step, min(1.0, done_s / total_s), self._physics.time_s))
+
+    def _execution(self, job: Job) -> Execution:
+        return Execution(
+            duration_s=self._physics.time_s - job.began_s,
+            max_error_rad=job.max_error_rad,
+            final_error_rad=job.final_error_rad,
+            gripper_width_m=float(self._physics.positions[self._hand.arm_joints :].sum()),
+        )
+
+    def _squeeze(self, grip: Grip) -> Squeeze:
+        gains = self._first_world.gains
+        return Squeeze(grip, self.robot, self._hand, gains.stiffness, gains.damping)
+
+
+def _pass_failure(done: Future[None], waiter: Future[Execution]) -> None:
+    error = done.exception()
+    if error is not None and not waiter.done():
+        waiter.set_exception(error)
