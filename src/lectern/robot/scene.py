@@ -110,9 +110,6 @@ class Attachment:
     pose: Pose
 
 
-_NONE: Mapping[str, Attachment] = MappingProxyType({})
-
-
 @dataclass(frozen=True)
 class Scene:
     """Objects by name; every change returns a new scene.
@@ -123,7 +120,7 @@ class Scene:
     """
 
     objects: Mapping[str, SceneObject] = field(default_factory=lambda: MappingProxyType({}))
-    attached: Mapping[str, Attachment] = _NONE
+    attached: Mapping[str, Attachment] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def of(cls, *objects: SceneObject) -> Scene:
