@@ -1,0 +1,314 @@
+"""The gate's books: what waits, what is approved, what runs, and what a stop has made void.
+
+Everything here is done under one lock that is held for a few dictionary operations and never while
+anything waits, so a stop from any thread gets it at once. A stop moves the epoch on; whatever began
+in an earlier epoch can no longer begin to move.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from lectern.errors import (
+    ApprovalInvalid,
+    ApprovalNeeded,
+    LecternError,
+    MotionStopped,
+    Overloaded,
+    PlanUnknown,
+    RobotBusy,
+)
+from lectern.robot.gate.clock import Clock, Moment
+from lectern.robot.gate.policy import Bounds
+from lectern.robot.gate.proposal import Proposal
+from lectern.robot.gate.users import User
+from lectern.robot.plan import Plan
+
+_REMEMBERED = 256
+_ANEW = "Propose the motion again."
+
+
+@dataclass(eq=False)
+class Ticket:
+    """A proposal with what only the gate may hold.
+
+    Attributes:
+        proposal: What the others see.
+        plan: The copy that is executed; nobody else has it.
+        arguments: As JSON, for the records.
+        epoch: In which it began.
+        expires: When it is void.
+        approved_by: Name of who approved it; empty: nobody yet.
+        decided: Done when somebody approves; fails when it becomes void.
+    """
+
+    proposal: Proposal
+    plan: Plan
+    arguments: str
+    epoch: int
+    expires: Moment
+    approved_by: str = ""
+    decided: Future[None] = field(default_factory=Future)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """User and digest: what an approval is bound to."""
+        return (self.proposal.user, self.proposal.digest)
+
+
+@dataclass(eq=False)
+class Run:
+    """Something that has the robot to itself.
+
+    Attributes:
+        what: In words, for those who must wait.
+        epoch: In which it began.
+        ticket: The approved plan; None: a change of scene or a reset.
+        stopped: Why it was stopped; None: it was not.
+        finished: Done when the robot is free again.
+    """
+
+    what: str
+    epoch: int
+    ticket: Ticket | None = None
+    stopped: str | None = None
+    finished: Future[None] = field(default_factory=Future)
+
+
+class Ledger:
+    """What waits and what runs; every method is atomic."""
+
+    def __init__(self, bounds: Bounds, clock: Clock) -> None:
+        self._bounds = bounds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._tickets: OrderedDict[tuple[str, str], Ticket] = OrderedDict()
+        self._past: OrderedDict[tuple[str, str], LecternError] = OrderedDict()
+        self._making: Counter[str] = Counter()
+        self._run: Run | None = None
+        self._epoch = 0
+        self._last_stop = ""
+
+    @property
+    def epoch(self) -> int:
+        """How many stops there have been."""
+        return self._epoch
+
+    def require(self, epoch: int) -> None:
+        """Check that nothing was stopped since an epoch.
+
+        Raises:
+            MotionStopped: It was.
+        """
+        if epoch != self._epoch:
+            raise self._stopped()
+
+    @contextmanager
+    def making(self, user: User) -> Iterator[None]:
+        """Hold a place for a proposal in the making.
+
+        Raises:
+            Overloaded: Too many wait already, of this user or of all.
+        """
+        with self._lock:
+            self._sweep()
+            mine = self._making[user.name] + sum(key[0] == user.name for key in self._tickets)
+            total = sum(self._making.values()) + len(self._tickets)
+            if mine >= self._bounds.proposals_per_user or total >= self._bounds.proposals:
+                raise Overloaded(
+                    "Too many proposed motions are waiting.", "Execute or reject some first."
+                )
+            self._making[user.name] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._making -= Counter((user.name,))
+
+    def add(self, ticket: Ticket) -> None:
+        """Keep a proposal; an equal one of the same user is replaced.
+
+        Raises:
+            MotionStopped: A stop came since it was begun.
+        """
+        with self._lock:
+            self.require(ticket.epoch)
+            if ticket.key in self._tickets:
+                self._drop(ticket.key, ApprovalInvalid("The same plan was proposed again.", _ANEW))
+            self._past.pop(ticket.key, None)
+            self._tickets[ticket.key] = ticket
+
+    def pending(self) -> tuple[Proposal, ...]:
+        """Return what may still be approved or executed, oldest first."""
+        with self._lock:
+            self._sweep()
+            return tuple(ticket.proposal for ticket in self._tickets.values())
+
+    def undecided(self, digest: str) -> Ticket:
+        """Return the one proposal that waits for an approval under a digest.
+
+        Raises:
+            PlanUnknown: There is none.
+            ApprovalInvalid: It has expired, needs no approval, has one, or two users wait for it.
+        """
+        with self._lock:
+            self._sweep()
+            found = [t for t in self._tickets.values() if t.proposal.digest == digest]
+            if not found:
+                raise self._past_of(digest)
+            if len(found) > 1:
+                raise ApprovalInvalid("Two users wait for this very plan.", "Reject it first.")
+            if found[0].approved_by or found[0].proposal.verdict != "ask":
+                raise ApprovalInvalid("This plan needs no further approval.", "Execute it.")
+            return found[0]
+
+    def approve(self, ticket: Ticket, approver: User) -> None:
+        """Approve a proposal that is still waiting.
+
+        Raises:
+            ApprovalInvalid: It is not any more.
+            MotionStopped: A stop was faster.
+        """
+        with self._lock:
+            self._sweep()
+            self.require(ticket.epoch)
+            if self._tickets.get(ticket.key) is not ticket or ticket.approved_by:
+                raise ApprovalInvalid("This plan does not wait for an approval any more.", _ANEW)
+            ticket.approved_by = approver.name
+            if not ticket.decided.done():
+                ticket.decided.set_result(None)
+
+    def reject(self, digest: str) -> tuple[Ticket, ...]:
+        """Take proposals away, approved or not, and return them.
+
+        Raises:
+            PlanUnknown: There is none.
+        """
+        with self._lock:
+            self._sweep()
+            found = tuple(t for t in self._tickets.values() if t.proposal.digest == digest)
+            if not found:
+                raise self._past_of(digest)
+            for ticket in found:
+                self._drop(ticket.key, ApprovalInvalid("The plan was rejected.", _ANEW))
+            return found
+
+    def withdraw(self, ticket: Ticket) -> None:
+        """Take a proposal away that its user waits for no longer."""
+        with self._lock:
+            if self._tickets.get(ticket.key) is ticket:
+                self._drop(ticket.key, ApprovalInvalid("The proposal was withdrawn.", _ANEW))
+
+    def claim(self, user: User, digest: str) -> Run:
+        """Use a proposal up, once, and take the robot.
+
+        Raises:
+            PlanUnknown: This plan does not wait.
+            ApprovalInvalid: It is another user's, has expired or was used.
+            ApprovalNeeded: Nobody has approved it.
+            MotionStopped: A stop made it void.
+            RobotBusy: Something else has the robot; the approval stays good.
+        """
+        with self._lock:
+            self._sweep()
+            ticket = self._tickets.get((user.name, digest))
+            if ticket is None:
+                raise self._past_of(digest, user.name)
+            if ticket.proposal.verdict != "allowed" and not ticket.approved_by:
+                raise ApprovalNeeded(
+                    "Nobody has approved this plan yet.", "Let an operator approve it."
+                )
+            run = self._take(Run("a plan is being executed", ticket.epoch, ticket))
+            self._drop(ticket.key, ApprovalInvalid("The plan's approval was used.", _ANEW))
+            return run
+
+    def occupy(self, what: str) -> Run:
+        """Take the robot for something other than a plan.
+
+        Raises:
+            RobotBusy: Something else has it.
+        """
+        with self._lock:
+            return self._take(Run(what, self._epoch))
+
+    def begin(self, run: Run) -> None:
+        """Check, as the last thing before the robot moves, that it still may.
+
+        Raises:
+            MotionStopped: A stop was faster.
+            ApprovalInvalid: It took too long to get here.
+        """
+        with self._lock:
+            self.require(run.epoch)
+            if run.ticket is not None and not self._clock.before(run.ticket.expires):
+                raise _expired()
+
+    def release(self, run: Run) -> None:
+        """Give the robot back."""
+        with self._lock:
+            if self._run is run:
+                self._run = None
+        if not run.finished.done():
+            run.finished.set_result(None)
+
+    def running(self) -> Run | None:
+        """Return what has the robot."""
+        return self._run
+
+    def void(self, reason: str) -> Run | None:
+        """Make void whatever began before now; returns what was running."""
+        with self._lock:
+            self._epoch += 1
+            self._last_stop = reason
+            if self._run is not None:
+                self._run.stopped = reason
+            for key in tuple(self._tickets):
+                self._drop(key, self._stopped())
+            return self._run
+
+    def _take(self, run: Run) -> Run:
+        if self._run is not None:
+            raise RobotBusy(f"The robot is busy: {self._run.what}.", "Wait for its end or stop it.")
+        self._run = run
+        return run
+
+    def _sweep(self) -> None:
+        for key, ticket in tuple(self._tickets.items()):
+            if not self._clock.before(ticket.expires):
+                self._drop(key, _expired())
+
+    def _drop(self, key: tuple[str, str], why: LecternError) -> None:
+        ticket = self._tickets.pop(key)
+        self._past[key] = why
+        while len(self._past) > _REMEMBERED:
+            self._past.popitem(last=False)
+        if not ticket.decided.done():
+            ticket.decided.set_exception(why)
+
+    def _past_of(self, digest: str, user: str | None = None) -> LecternError:
+        """Return why a plan does not wait; its own user's reason comes before others'."""
+        if user is not None and (user, digest) in self._past:
+            return _again(self._past[user, digest])
+        if user is not None and any(key[1] == digest for key in self._tickets):
+            return ApprovalInvalid("This plan is another user's.", "Propose it yourself.")
+        past = [why for key, why in self._past.items() if key[1] == digest]
+        if past:
+            return _again(past[-1])
+        return PlanUnknown("No plan with this digest is waiting.", _ANEW)
+
+    def _stopped(self) -> MotionStopped:
+        return MotionStopped(f"A stop came in between: {self._last_stop}.", _ANEW)
+
+
+def _again(error: LecternError) -> LecternError:
+    """Return an equal error: one that is raised twice would carry both tracebacks."""
+    return type(error)(error.detail, error.remedy)
+
+
+def _expired() -> ApprovalInvalid:
+    return ApprovalInvalid("The proposal or its approval has expired.", _ANEW)

@@ -1,0 +1,302 @@
+"""The motion gate: proposes, lets people approve, executes, stops; nothing else moves the robot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from lectern.errors import ToolNotAllowed
+from lectern.robot.gate.approvals import Ledger
+from lectern.robot.gate.arguments import freeze
+from lectern.robot.gate.audit import AuditLog
+from lectern.robot.gate.clock import Clock
+from lectern.robot.gate.desk import Desk, named
+from lectern.robot.gate.events import Announcer, Listener
+from lectern.robot.gate.inspection import Inspector
+from lectern.robot.gate.motion import Motion
+from lectern.robot.gate.policy import Bounds, Policy
+from lectern.robot.gate.proposal import Proposal
+from lectern.robot.gate.record import Record, name_of
+from lectern.robot.gate.scenes import check_scene, describe_change
+from lectern.robot.gate.session import MotionSession
+from lectern.robot.gate.tools import tool_for
+from lectern.robot.gate.users import APPROVERS, PROPOSERS, User, check_role
+from lectern.robot.gate.view import LookingOnly
+from lectern.robot.gate.workspace import Workspace
+from lectern.robot.robot import Execution, OnProgress, Robot, RobotView
+from lectern.robot.scene import Scene
+
+# Longest time that a reset waits for a motion to come to rest.
+_HALT_S = 10.0
+T = TypeVar("T")
+
+
+class MotionGate:
+    """The one way to a motion.
+
+    Every method checks in the order of the design and refuses with a named error; whatever breaks
+    while it checks refuses too. Each decision is in the audit log before anything moves.
+    """
+
+    def __init__(
+        self,
+        robot: Robot,
+        policy: Policy,
+        audit: AuditLog,
+        *,
+        workspace: Workspace | None = None,
+        bounds: Bounds | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Take the robot; from now on nothing else may hold it."""
+        self._robot = robot
+        self._view = LookingOnly(robot)
+        self._policy = policy
+        self._audit = audit
+        self._bounds = bounds or Bounds()
+        self._clock = clock or Clock()
+        self._ledger = Ledger(self._bounds, self._clock)
+        self._inspector = Inspector(self._view, policy, workspace or Workspace(), self._bounds)
+        self._announcer = Announcer(self._bounds.listeners)
+        self._desk = Desk(self._inspector, self._ledger, audit, self._announcer, self._clock)
+
+    @property
+    def view(self) -> RobotView:
+        """The robot to look at and to plan with; it cannot move anything."""
+        return self._view
+
+    @property
+    def policy(self) -> Policy:
+        """What happens to plans that pass every other check."""
+        return self._policy
+
+    async def propose(self, user: User, tool: str, arguments: Mapping[str, Any]) -> Proposal:
+        """Plan a motion, check it, and keep it for its execution.
+
+        Args:
+            user: Who asks.
+            tool: `move_joints`, `move_named`, `move_pose`, `move_line` or `grip`.
+            arguments: Of the tool.
+
+        Raises:
+            LecternError: It is refused; see docs/motion-gate.md.
+        """
+        epoch = self._ledger.epoch
+        record = Record("propose", name_of(user), str(tool)[:80])
+        async with self._desk.deciding(record):
+            chosen = tool_for(tool, user, self._view.reality)
+            if chosen.intent is None:
+                raise ToolNotAllowed(f"{chosen.name} is no single motion.", "Use its own way in.")
+            record.check = "schema"
+            record.arguments = freeze(arguments, self._bounds.argument_bytes)
+            intent = chosen.intent(chosen.parse(record.arguments))
+            with self._ledger.making(user):
+                plan = await self._inspector.plan(record, intent)
+                return (await self._desk.keep(record, user, plan, epoch)).proposal
+
+    async def approve(self, approver: User, digest: str) -> None:
+        """Approve one exact plan for one execution.
+
+        Raises:
+            ToolNotAllowed: This user may not approve.
+            PlanUnknown: No plan with this digest is waiting.
+            ApprovalInvalid: It has expired, or needs no approval.
+            MotionStopped: A stop was faster.
+            AuditFailed: The approval could not be recorded.
+        """
+        record = Record("approve", name_of(approver), digest=str(digest)[:64], check="approval")
+        async with self._desk.deciding(record):
+            check_role(approver, APPROVERS, "approve motions")
+            ticket = self._ledger.undecided(digest)
+            record.tool, record.arguments = ticket.proposal.tool, ticket.arguments
+            await self._desk.write(record.entry(self._clock, "approved", of=ticket.proposal.user))
+            self._ledger.approve(ticket, approver)
+        self._desk.announce("approved", digest)
+
+    async def reject(self, approver: User, digest: str) -> None:
+        """Take a proposal away; its own user and whoever may approve it may do so.
+
+        Raises:
+            ToolNotAllowed: This user may not.
+            PlanUnknown: No plan with this digest is waiting.
+            AuditFailed: It was taken away, but that could not be recorded.
+        """
+        record = Record("reject", name_of(approver), digest=str(digest)[:64], check="approval")
+        async with self._desk.deciding(record):
+            check_role(approver, APPROVERS, "reject motions")
+            self._ledger.reject(digest)
+            self._desk.announce("rejected", digest)
+            await self._desk.write(record.entry(self._clock, "rejected"))
+
+    async def execute(
+        self, user: User, digest: str, on_progress: OnProgress | None = None
+    ) -> Execution:
+        """Check a plan again, against the present state and scene, and carry it out.
+
+        Uses the approval up, whatever comes of it; only `RobotBusy` leaves it good. Cancelling the
+        waiting task brings the robot to rest first.
+
+        Raises:
+            LecternError: It is refused (see docs/motion-gate.md), or the motion failed.
+        """
+        record = Record("execute", name_of(user), digest=str(digest)[:64], check="approval")
+        async with self._desk.deciding(record):
+            check_role(user, PROPOSERS, "execute motions")
+            run = self._ledger.claim(user, digest)
+        try:
+            async with self._desk.deciding(record):
+                plan = await self._desk.recheck(record, user, run)
+                await self._desk.write(record.entry(self._clock, "started"))
+            return await Motion(self._desk, self._robot, record, run, on_progress).carry_out(plan)
+        finally:
+            self._ledger.release(run)
+
+    def stop(self, user: User | None, reason: str) -> None:
+        """Bring the robot to rest and make void every proposal, approval and session before now.
+
+        From any thread, by anyone, at once; never raises.
+        """
+        text = str(reason)[:200] if isinstance(reason, str) else ""
+        with suppress(Exception):
+            self._ledger.void(text)
+        with suppress(Exception):
+            self._robot.stop(text)
+        with suppress(Exception):
+            record = Record("stop", name_of(user))
+            self._audit.owe(record.entry(self._clock, "stopped", reason=text))
+            self._desk.announce("stopped", reason=text)
+
+    def pending(self) -> tuple[Proposal, ...]:
+        """Return the proposals that wait, oldest first."""
+        return self._ledger.pending()
+
+    def session(
+        self,
+        user: User,
+        tool: str,
+        arguments: Mapping[str, Any],
+        on_approval: Callable[[Proposal], None] | None = None,
+    ) -> MotionSession:
+        """Return a way to make several motions, each checked, approved and recorded by itself.
+
+        Args:
+            user: Who asks.
+            tool: `run_demo`.
+            arguments: `name` of the demo and its `parameters`.
+            on_approval: Called with each proposal that waits for a person.
+
+        Raises:
+            ToolNotAllowed: The tool is unknown or not for this user.
+            InvalidInput: The arguments do not fit.
+            MotionOff: The policy lets nothing move.
+            AuditFailed: The session could not be recorded.
+        """
+        record = Record("session", name_of(user), str(tool)[:80])
+        epoch = self._ledger.epoch
+        try:
+            chosen = tool_for(tool, user, self._view.reality)
+            if chosen.name != "run_demo":
+                raise ToolNotAllowed(f"{chosen.name} is a single motion.", "Propose it.")
+            record.check = "schema"
+            record.arguments = freeze(arguments, self._bounds.argument_bytes)
+            chosen.parse(record.arguments)
+            record.check = "policy"
+            verdict = self._policy.verdict(self._view.reality)
+            self._audit.write(record.entry(self._clock, verdict))
+        except Exception as error:
+            refusal = named(error)
+            self._audit.owe(record.refusal(self._clock, refusal))
+            raise refusal from error
+        return MotionSession(
+            self._desk,
+            execute=self.execute,
+            user=user,
+            arguments=record.arguments,
+            epoch=epoch,
+            on_approval=on_approval,
+        )
+
+    async def set_scene(self, user: User, scene: Scene) -> None:
+        """Replace the surroundings; takes no approval, but a role that could approve.
+
+        Raises:
+            ToolNotAllowed: This user may not change the scene.
+            SceneObjectInvalid: The scene contradicts itself.
+            MotionOff: The policy lets nothing move.
+            RobotBusy: A plan is being executed.
+            ObjectInRobot: An object would overlap the robot.
+            AuditFailed: It could not be recorded; nothing changed.
+        """
+        record = Record("change_scene", name_of(user), "change_scene")
+        async with self._desk.deciding(record):
+            chosen = tool_for("change_scene", user, self._view.reality)
+            record.check = "schema"
+            scene = check_scene(scene)
+            changed = describe_change(self._view.scene(), scene)
+            record.arguments = freeze(changed, self._bounds.argument_bytes)
+            chosen.parse(record.arguments)
+            record.check = "policy"
+            self._policy.verdict(self._view.reality)
+            record.check = "audit"
+            await self._desk.write(record.entry(self._clock, "allowed"))
+            record.check = "motion"
+            await self._alone("the scene is being changed", self._robot.set_scene, scene)
+
+    async def reset(self, user: User, seed: int = 0) -> None:
+        """Put a simulated robot and its scene back to where they started, stopping what runs.
+
+        Raises:
+            ToolNotAllowed: Not for this user, or not for this robot.
+            InvalidInput: The seed is no number from 0 to 2^32 - 1.
+            MotionOff: The policy lets nothing move.
+            AuditFailed: It could not be recorded; nothing changed.
+        """
+        record = Record("reset", name_of(user), "reset")
+        async with self._desk.deciding(record):
+            chosen = tool_for("reset", user, self._view.reality)
+            record.check = "schema"
+            record.arguments = freeze({"seed": seed}, self._bounds.argument_bytes)
+            chosen.parse(record.arguments)
+            record.check = "policy"
+            self._policy.verdict(self._view.reality)
+            record.check = "audit"
+            await self._desk.write(record.entry(self._clock, "allowed"))
+            await self._halt("the robot is being reset")
+            await self._alone("the robot is being reset", self._robot.reset, seed)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call a listener, on a thread of the gate's own, for each event from now on.
+
+        Returns:
+            What ends the subscription.
+
+        Raises:
+            Overloaded: There are too many listeners.
+        """
+        return self._announcer.subscribe(listener)
+
+    async def close(self) -> None:
+        """Stop, bring the records to the disk, and let go of the robot."""
+        self.stop(None, "the gate is being closed")
+        try:
+            await self._robot.close()
+        finally:
+            self._announcer.close()
+            await asyncio.to_thread(self._audit.settle)
+
+    async def _halt(self, reason: str) -> None:
+        """Stop what runs and wait for its end."""
+        running = self._ledger.void(reason)
+        self._robot.stop(reason)
+        if running is not None:
+            await asyncio.wait_for(asyncio.wrap_future(running.finished), _HALT_S)
+
+    async def _alone(self, what: str, act: Callable[[T], Awaitable[None]], argument: T) -> None:
+        """Do something while nothing else has the robot."""
+        run = self._ledger.occupy(what)
+        try:
+            await act(argument)
+        finally:
+            self._ledger.release(run)

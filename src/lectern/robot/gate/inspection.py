@@ -1,0 +1,89 @@
+"""The checks of a request and of a plan, in their order, each under its name."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import numpy as np
+
+from lectern.errors import TrajectoryInvalid
+from lectern.robot.gate.continuity import check_continuity, check_holding
+from lectern.robot.gate.limits import check_form, check_intent, check_plan
+from lectern.robot.gate.policy import Bounds, Policy
+from lectern.robot.gate.proposal import Verdict
+from lectern.robot.gate.record import Record
+from lectern.robot.gate.sealing import seal
+from lectern.robot.gate.tools import Intent
+from lectern.robot.gate.workspace import Workspace
+from lectern.robot.goals import JointGoal, NamedGoal, PlanRequest
+from lectern.robot.model import RobotModel
+from lectern.robot.plan import Grip, Move, Plan
+from lectern.robot.robot import RobotView
+
+_GOAL_TOLERANCE_RAD = 1e-4
+
+
+@dataclass(frozen=True)
+class Inspector:
+    """Looks at requests and plans; never moves anything.
+
+    Attributes:
+        view: The robot.
+        policy: What a plan that is right may do.
+        workspace: Where the arm may be.
+        bounds: How large a plan may be.
+    """
+
+    view: RobotView
+    policy: Policy
+    workspace: Workspace
+    bounds: Bounds
+
+    async def plan(self, record: Record, intent: Intent) -> Plan:
+        """Check what is asked for and return a plan for it, sealed and not yet checked.
+
+        Raises:
+            LecternError: It is refused, or no plan was found.
+        """
+        record.check = "limits"
+        check_intent(intent, self.view.model, self.workspace, self.bounds)
+        record.check = "planning"
+        if isinstance(intent, Grip):
+            return seal(Plan(self.view.model.name, (intent,)))
+        plan = seal(await self.view.plan(intent))
+        _check_end(plan, intent, self.view.model)
+        return plan
+
+    async def inspect(self, record: Record, plan: Plan) -> Verdict:
+        """Check a sealed plan against limits, scene, present state and policy.
+
+        Raises:
+            LecternError: It is refused; `record.check` names the check.
+        """
+        model = self.view.model
+        record.check = "schema"
+        check_form(plan, model, self.bounds)
+        record.check = "limits"
+        await asyncio.to_thread(check_plan, plan, model, self.workspace)
+        record.check = "collision"
+        await self.view.check(plan)
+        record.check = "continuity"
+        check_continuity(plan, self.view.state(), model)
+        check_holding(plan, self.view.scene())
+        record.check = "policy"
+        return self.policy.verdict(self.view.reality)
+
+
+def _check_end(plan: Plan, request: PlanRequest, model: RobotModel) -> None:
+    """Check that a plan ends at the joint positions that were asked for."""
+    if isinstance(request.goal, JointGoal):
+        wanted = request.goal.positions_rad
+    elif isinstance(request.goal, NamedGoal):
+        wanted = model.pose_named(request.goal.name)
+    else:
+        return
+    last = plan.steps[-1] if plan.steps else None
+    ends = last.trajectory.positions[-1] if isinstance(last, Move) else np.array([])
+    if ends.shape != (len(wanted),) or not (np.abs(ends - wanted) <= _GOAL_TOLERANCE_RAD).all():
+        raise TrajectoryInvalid("The plan does not end at its goal.", "Plan the motion anew.")

@@ -1,0 +1,106 @@
+"""Several motions under one tool, each checked, approved and recorded by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from lectern.errors import ApprovalInvalid, InvalidInput
+from lectern.robot.gate.approvals import Ticket
+from lectern.robot.gate.desk import Desk
+from lectern.robot.gate.proposal import Proposal
+from lectern.robot.gate.record import Record
+from lectern.robot.gate.sealing import seal
+from lectern.robot.gate.tools import Intent, tool_for
+from lectern.robot.gate.users import User
+from lectern.robot.goals import PlanRequest
+from lectern.robot.plan import Grip, Plan
+from lectern.robot.robot import Execution
+
+OnApproval: TypeAlias = Callable[[Proposal], None]
+Execute: TypeAlias = Callable[[User, str], Awaitable[Execution]]
+
+
+class MotionSession:
+    """What a demo moves with; made by `MotionGate.session`.
+
+    Every call goes through all checks of a proposal and of an execution. Where the policy asks, it
+    waits until a person approves, rejects, or the proposal expires. After a stop, every call raises
+    `MotionStopped`: a session does not outlive a stop.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        execute: Execute,
+        user: User,
+        arguments: str,
+        epoch: int,
+        on_approval: OnApproval | None,
+    ) -> None:
+        self._desk = desk
+        self._execute = execute
+        self._user = user
+        self._arguments = arguments
+        self._epoch = epoch
+        self._on_approval = on_approval
+
+    async def move(self, request: PlanRequest) -> Execution:
+        """Plan one motion and make it.
+
+        Raises:
+            LecternError: As `MotionGate.propose` and `MotionGate.execute` do.
+            ApprovalInvalid: A person rejected it, or nobody approved it in time.
+        """
+        if type(request) is not PlanRequest:
+            raise InvalidInput("This is no request for a plan.", "Give a PlanRequest.")
+        return await self._go(request)
+
+    async def grip(
+        self, width_m: float, force_n: float, attach: str = "", detach: str = ""
+    ) -> Execution:
+        """Open or close the gripper; raises what `move` does."""
+        return await self._go(Grip(width_m, force_n, attach, detach))
+
+    async def perform(self, plan: Plan) -> Execution:
+        """Execute a plan that was made with the view, for instance to look at it before.
+
+        Raises what `move` does.
+        """
+        return await self._go(plan)
+
+    async def _go(self, what: Intent | Plan) -> Execution:
+        desk, user = self._desk, self._user
+        record = Record("propose", user.name, "run_demo", self._arguments)
+        async with desk.deciding(record):
+            desk.ledger.require(self._epoch)
+            tool_for(record.tool, user, desk.inspector.view.reality)
+            record.check = "schema"
+            with desk.ledger.making(user):
+                if isinstance(what, Plan):
+                    plan = seal(what)
+                else:
+                    plan = await desk.inspector.plan(record, what)
+                ticket = await desk.keep(record, user, plan, self._epoch)
+            await self._approved(record, ticket)
+        return await self._execute(user, ticket.proposal.digest)
+
+    async def _approved(self, record: Record, ticket: Ticket) -> None:
+        """Wait until somebody has approved a proposal that needs it."""
+        if ticket.proposal.verdict == "allowed":
+            return
+        record.check = "approval"
+        if self._on_approval is not None:
+            self._on_approval(ticket.proposal)
+        decided = asyncio.shield(asyncio.wrap_future(ticket.decided))
+        try:
+            await asyncio.wait_for(decided, self._desk.inspector.policy.approval_s)
+        except asyncio.TimeoutError:
+            raise ApprovalInvalid(
+                "Nobody approved the motion in time.", "Ask for it again."
+            ) from None
+        finally:
+            if not ticket.approved_by:
+                self._desk.ledger.withdraw(ticket)
