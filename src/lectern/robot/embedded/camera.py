@@ -164,8 +164,8 @@ class _Studio:
     def shoot(self, state: Floats, width: int, height: int, camera: str) -> NDArray[np.uint8]:
         """Return the picture, shape (height, width, 3)."""
         self._gl.make_current()
-        full = int(mujoco.mjtState.mjSTATE_FULLPHYSICS)
-        mujoco.mj_setState(self.model, self._data, state, full)
+        positions, velocities = np.split(state[1:], [self.model.nq])
+        self._data.qpos[:], self._data.qvel[:] = positions, velocities
         mujoco.mj_forward(self.model, self._data)
         self._camera.fixedcamid = self.model.camera(camera).id
         everything = int(mujoco.mjtCatBit.mjCAT_ALL)

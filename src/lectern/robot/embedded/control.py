@@ -7,10 +7,12 @@ The law of each arm joint is computed torque with a stiff error loop around it:
 
 that is feed-forward inverse dynamics along the trajectory plus PD (Siciliano, Sciavicco, Villani,
 Oriolo, "Robotics: Modelling, Planning and Control", 2009, section 8.5; An, Atkeson, Hollerbach,
-"Model-Based Control of a Robot Manipulator", 1988, chapter 5). An affine actuator computes
+"Model-Based Control of a Robot Manipulator", 1988, chapter 5). MuJoCo's affine actuator computes
 u - k q - d qdot at every step, so u = k q_d + d qdot_d + feed-forward is all that has to be sent,
-and it is known before the motion begins: no Python runs between two steps. MuJoCo adds the gravity
-term g(q) as part of the actuator's force (`actgravcomp`) before the limit applies.
+and it is known before the motion begins. The actuator integrates u from its rate, so that within a
+chunk of steps u runs along a straight line (a first-order hold) and no Python runs between two
+steps. MuJoCo adds the gravity term g(q) to the actuator's force (`actgravcomp`) before the limit
+applies.
 """
 
 from __future__ import annotations
@@ -33,8 +35,8 @@ _ERROR_RATE_PER_S = 25.0
 _FINGER_STIFFNESS, _FINGER_DAMPING = 10_000.0, 100.0
 # A trajectory longer than this is refused: its commands would not fit into memory.
 MAX_DURATION_S = 600.0
-# Inverse dynamics changes slowly: computed at every tenth step, straight lines between.
-_STEPS_PER_KNOT = 10
+# Between two points of a trajectory the acceleration may jump; a chunk looks at its own side only.
+_SIDE_S = 1e-9
 # Share of the effort limits that braking plans with; the error loop gets the rest.
 _BRAKING_SHARE = 0.9
 _SHORTEST_BRAKE_S, _LONGEST_BRAKE_S = 0.004, 3.0
@@ -60,12 +62,13 @@ def gains_of(robot: RobotModel) -> Gains:
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """What the arm shall do, one row a step.
+    """What the arm shall do, chunk by chunk.
 
     Attributes:
-        positions: Where it shall be at the end of each step, shape (steps, arm joints), rad.
-        commands: What to send to the motors during it, shape (steps, arm joints), N m.
-        hold: What to send from then on, shape (arm joints,), N m.
+        positions: Where it shall be at the end of each chunk, shape (chunks, arm joints), rad.
+        commands: What to tell the motors at the beginning and at the end of each chunk, shape
+            (chunks, 2, arm joints), N m.
+        hold: What to tell them from then on, shape (arm joints,), N m.
     """
 
     positions: Floats
@@ -80,18 +83,16 @@ class Dynamics:
         model: A MuJoCo model whose first joints are the arm's, with nothing around it.
         joints: How many these are.
         gains: Of the motors that the commands go to.
-        step_s: Duration of a step.
     """
 
-    def __init__(self, model: mujoco.MjModel, joints: int, gains: Gains, step_s: float) -> None:
+    def __init__(self, model: mujoco.MjModel, joints: int, gains: Gains) -> None:
         self._model = model
         self._data = mujoco.MjData(model)
         self._joints = joints
         self._stiffness = gains.stiffness[:joints]
         self._damping = gains.damping[:joints]
-        self._step_s = step_s
 
-    def follow(self, trajectory: Trajectory) -> Reference:
+    def follow(self, trajectory: Trajectory, chunk_s: float) -> Reference:
         """Return the commands that let the arm follow a trajectory.
 
         Raises:
@@ -103,20 +104,22 @@ class Dynamics:
                 f"{MAX_DURATION_S:.0f} s.",
                 "Divide it, or move faster.",
             )
-        steps = int(np.ceil(trajectory.duration_s / self._step_s))
-        times_s = np.arange(steps + 1, dtype=np.float64) * self._step_s
-        return self._reference(*trajectory.sample(times_s))
+        starts_s = np.arange(0.0, trajectory.duration_s, chunk_s)
+        ends_s = np.minimum(starts_s + chunk_s, trajectory.duration_s)
+        times_s = np.stack([starts_s, ends_s - _SIDE_S], axis=1)
+        return self._reference(*trajectory.sample(times_s.ravel()), trajectory.positions[-1])
 
-    def brake(self, positions: Floats, velocities: Floats, duration_s: float) -> Reference:
+    def brake(
+        self, positions: Floats, velocities: Floats, duration_s: float, chunk_s: float
+    ) -> Reference:
         """Return commands that slow every joint down evenly, all at rest after `duration_s`."""
-        steps = max(1, int(np.ceil(duration_s / self._step_s)))
-        times = np.arange(steps + 1)[:, None] * self._step_s
-        acceleration = -velocities / (steps * self._step_s)
-        return self._reference(
-            positions + velocities * times + acceleration * times**2 / 2,
-            velocities + acceleration * times,
-            np.broadcast_to(acceleration, (steps + 1, self._joints)),
-        )
+        chunks = max(1, int(np.ceil(duration_s / chunk_s)))
+        starts_s = np.arange(chunks) * chunk_s
+        times_s = np.stack([starts_s, starts_s + chunk_s], axis=1).reshape(-1, 1)
+        acceleration = -velocities / (chunks * chunk_s)
+        way = positions + velocities * times_s + acceleration * times_s**2 / 2
+        speeds = velocities + acceleration * times_s
+        return self._reference(way, speeds, np.broadcast_to(acceleration, way.shape), way[-1])
 
     def shortest_brake_s(self, positions: Floats, velocities: Floats, effort: Floats) -> float:
         """Return the shortest time in which the motors can stop all joints together, s.
@@ -138,21 +141,18 @@ class Dynamics:
         """Return the commands that keep the arm where it is, shape (joints,)."""
         return np.asarray(self._stiffness * positions)
 
-    def _reference(self, positions: Floats, velocities: Floats, accelerations: Floats) -> Reference:
-        torque = self._torque(positions, velocities, accelerations)
+    def _reference(
+        self, positions: Floats, velocities: Floats, accelerations: Floats, end: Floats
+    ) -> Reference:
+        """Return the reference of motion given at the beginning and the end of every chunk."""
+        moments = zip(positions, velocities, accelerations, strict=True)
+        torque = np.array([self._inverse(*moment) for moment in moments])
         commands = self._stiffness * positions + self._damping * velocities + torque
-        return Reference(positions[1:], commands[:-1], self.hold(positions[-1]))
-
-    def _torque(self, positions: Floats, velocities: Floats, accelerations: Floats) -> Floats:
-        """Return M a + C v + friction, without gravity, shape (steps + 1, joints), N m."""
-        rows = np.arange(len(positions))
-        knots = np.unique(np.append(rows[::_STEPS_PER_KNOT], rows[-1]))
-        torque = np.array(
-            [self._inverse(positions[k], velocities[k], accelerations[k]) for k in knots]
-        )
-        return np.stack([np.interp(rows, knots, column) for column in torque.T], axis=1)
+        shape = (-1, 2, self._joints)
+        return Reference(positions[1::2], commands.reshape(shape), self.hold(end))
 
     def _inverse(self, positions: Floats, velocities: Floats, accelerations: Floats) -> Floats:
+        """Return M a + C v + friction, without gravity, shape (joints,), N m."""
         data, n = self._data, self._joints
         self._set(positions, velocities)
         data.qacc[:n] = accelerations

@@ -18,6 +18,9 @@ from lectern.robot.model import RobotModel
 from lectern.robot.plan import Grip
 from lectern.robot.trajectory import Trajectory
 
+# Steps between two looks at the state: usually, and while braking.
+CHUNK_STEPS, BRAKING_CHUNK_STEPS = 10, 2
+CHUNK_S, BRAKING_CHUNK_S = CHUNK_STEPS * STEP_S, BRAKING_CHUNK_STEPS * STEP_S
 # How far from its first point a trajectory may find the arm, rad.
 START_TOLERANCE_RAD = 0.02
 # A joint this far from where it should be is not following any more, rad.
@@ -40,11 +43,15 @@ class Motion(Protocol):
     def begin(self, physics: Physics) -> None:
         """Look at where things are; raises a named error if the motion cannot begin."""
 
-    def commands(self, steps: int) -> Floats:
-        """Return what to send to the motors in the next steps, shape (steps, motors)."""
+    @property
+    def steps(self) -> int:
+        """How many steps a chunk of this motion has."""
 
-    def judge(self, physics: Physics, states: Floats) -> bool:
-        """Say whether it is over, given the states the commands led to; may raise."""
+    def commands(self) -> Floats:
+        """Return what to tell the motors at both ends of the next chunk, shape (2, motors)."""
+
+    def judge(self, physics: Physics) -> bool:
+        """Say whether it is over, given the state its commands led to; may raise."""
 
     @property
     def fraction(self) -> float:
@@ -63,9 +70,9 @@ class Hand:
         """Keep arm and fingers at joint positions, shape (motors,)."""
         self.commands = self._stiffness * positions
 
-    def rows(self, steps: int) -> Floats:
-        """Return the same commands for some steps, shape (steps, motors)."""
-        return np.tile(self.commands, (steps, 1))
+    def both_ends(self) -> Floats:
+        """Return the same commands for both ends of a chunk, shape (2, motors)."""
+        return np.array([self.commands, self.commands])
 
 
 class Follow:
@@ -99,42 +106,46 @@ class Follow:
                 "Plan the motion anew.",
             )
 
-    def commands(self, steps: int) -> Floats:
-        """Return the next rows; after the last, those that hold the goal."""
+    @property
+    def steps(self) -> int:
+        """How many steps a chunk of this motion has."""
+        return CHUNK_STEPS
+
+    def commands(self) -> Floats:
+        """Return the next commands; after the last, those that hold the goal."""
         n = self._hand.arm_joints
         self._hand.commands[:n] = self._reference.hold
-        rows = self._hand.rows(steps)
-        part = self._reference.commands[self._sent : self._sent + steps]
-        rows[: len(part), :n] = part
-        self._sent += steps
-        return rows
+        ends = self._hand.both_ends()
+        if self._sent < len(self._reference.commands):
+            ends[:, :n] = self._reference.commands[self._sent]
+        self._sent += 1
+        return ends
 
-    def judge(self, physics: Physics, states: Floats) -> bool:
-        """Measure the error of every step; over when the arm rests at the goal.
+    def judge(self, physics: Physics) -> bool:
+        """Measure the error; over when the arm rests at the goal.
 
         Raises:
             TrackingLost: A joint is too far from where it should be, or never gets to the goal.
         """
-        first = self._sent - len(states)
-        last = len(self._reference.positions) - 1
-        wanted = self._reference.positions[np.clip(np.arange(first, self._sent), 0, last)]
-        errors = np.abs(states[:, 1 : 1 + self._hand.arm_joints] - wanted)
-        self.final_error_rad = float(errors[-1].max())
-        self.max_error_rad = max(self.max_error_rad, float(errors.max()))
-        if self.max_error_rad > LOST_RAD:
+        n, chunks = self._hand.arm_joints, len(self._reference.positions)
+        wanted = self._reference.positions[min(self._sent, chunks) - 1]
+        errors = np.abs(physics.positions[:n] - wanted)
+        self.final_error_rad = float(errors.max())
+        self.max_error_rad = max(self.max_error_rad, self.final_error_rad)
+        if self.final_error_rad > LOST_RAD:
             self._lose(errors)
-        beyond_s = (self._sent - last - 1) * STEP_S
-        speed = np.abs(physics.velocities[: self._hand.arm_joints]).max()
-        if beyond_s < 0:
+        if self._sent < chunks:
             return False
-        if speed < REST_RAD_S and self.final_error_rad < _SETTLED_RAD:
+        at_rest = np.abs(physics.velocities[:n]).max() < REST_RAD_S
+        if at_rest and self.final_error_rad < _SETTLED_RAD:
             return True
-        if beyond_s > _SETTLING_S and self.final_error_rad > START_TOLERANCE_RAD:
-            self._lose(errors[-1:])
-        return beyond_s > _SETTLING_S
+        over = (self._sent - chunks) * CHUNK_S > _SETTLING_S
+        if over and self.final_error_rad > START_TOLERANCE_RAD:
+            self._lose(errors)
+        return over
 
     def _lose(self, errors: Floats) -> None:
-        joint = int(errors.max(axis=0).argmax())
+        joint = int(errors.argmax())
         raise TrackingLost(
             f"{self._names[joint]} was {errors.max():.3f} rad from where it should be, so the arm "
             "was brought to rest.",
@@ -176,25 +187,29 @@ class Brake:
         else:
             duration_s = float((np.abs(velocities[:n]) / self._robot.max_acceleration).max())
         self._reference = self._dynamics.brake(
-            positions[:n], velocities[:n], max(duration_s, STEP_S)
+            positions[:n], velocities[:n], duration_s, BRAKING_CHUNK_S
         )
         self._hand.commands[:n] = self._reference.hold
 
-    def commands(self, steps: int) -> Floats:
-        """Return the next rows; after the last, those that hold."""
-        rows = self._hand.rows(steps)
-        if self._reference is not None:
-            part = self._reference.commands[self._sent : self._sent + steps]
-            rows[: len(part), : self._hand.arm_joints] = part
-        self._sent += steps
-        return rows
+    @property
+    def steps(self) -> int:
+        """How many steps a chunk of this motion has."""
+        return BRAKING_CHUNK_STEPS
 
-    def judge(self, physics: Physics, states: Floats) -> bool:
+    def commands(self) -> Floats:
+        """Return the next commands; after the last, those that hold."""
+        ends = self._hand.both_ends()
+        if self._reference is not None and self._sent < len(self._reference.commands):
+            ends[:, : self._hand.arm_joints] = self._reference.commands[self._sent]
+        self._sent += 1
+        return ends
+
+    def judge(self, physics: Physics) -> bool:
         """Over when the arm rests, or at the latest after the time to settle."""
-        assert self._reference is not None
-        beyond_s = (self._sent - len(self._reference.commands)) * STEP_S
-        at_rest = np.abs(physics.velocities[: self._hand.arm_joints]).max() < REST_RAD_S
-        return beyond_s >= 0 and (bool(at_rest) or beyond_s > _SETTLING_S)
+        if np.abs(physics.velocities[: self._hand.arm_joints]).max() < REST_RAD_S:
+            return True
+        chunks = 0 if self._reference is None else len(self._reference.commands)
+        return (self._sent - chunks) * BRAKING_CHUNK_S > _SETTLING_S
 
 
 class Squeeze:
@@ -217,44 +232,51 @@ class Squeeze:
         self._goal_m = float(np.clip(grip.width_m, 0.0, robot.gripper.max_width_m)) / 2
         self._reference_m = np.zeros(0)
         self._speed_m_s = 0.0
+        self._chunks = 1
         self._sent = 0
         self._still_s = 0.0
 
     @property
     def fraction(self) -> float:
         """Share of the fingers' way that has been commanded."""
-        return min(1.0, self._sent / max(1, len(self._reference_m)))
+        return min(1.0, self._sent / self._chunks)
 
     def begin(self, physics: Physics) -> None:
         """Plan the fingers' way from where they are."""
         physics.limit_grip(min(self.grip.force_n, self._robot.gripper.max_force_n))
         start_m = float(physics.positions[self._hand.arm_joints :].mean())
         way_m = self._goal_m - start_m
-        steps = max(1, int(np.ceil(abs(way_m) / (_FINGER_SPEED_M_S * STEP_S))))
-        self._reference_m = start_m + way_m * np.arange(steps) / steps
-        self._speed_m_s = way_m / (steps * STEP_S)
+        self._chunks = max(1, int(np.ceil(abs(way_m) / (_FINGER_SPEED_M_S * CHUNK_S))))
+        self._reference_m = start_m + way_m * np.arange(self._chunks + 1) / self._chunks
+        self._speed_m_s = way_m / (self._chunks * CHUNK_S)
 
-    def commands(self, steps: int) -> Floats:
-        """Return the next rows; after the last, those that press on."""
+    @property
+    def steps(self) -> int:
+        """How many steps a chunk of this motion has."""
+        return CHUNK_STEPS
+
+    def commands(self) -> Floats:
+        """Return the next commands; after the last, those that press on."""
         n = self._hand.arm_joints
         self._hand.commands[n:] = self._stiffness * self._goal_m
-        rows = self._hand.rows(steps)
-        part = self._reference_m[self._sent : self._sent + steps, None]
-        rows[: len(part), n:] = self._stiffness * part + self._damping * self._speed_m_s
-        self._sent += steps
-        return rows
+        ends = self._hand.both_ends()
+        if self._sent < self._chunks:
+            way = self._reference_m[self._sent : self._sent + 2, None]
+            ends[:, n:] = self._stiffness * way + self._damping * self._speed_m_s
+        self._sent += 1
+        return ends
 
-    def judge(self, physics: Physics, states: Floats) -> bool:
+    def judge(self, physics: Physics) -> bool:
         """Over when the fingers rest, and so does what they let go of.
 
         Raises:
             GraspFailed: They rest and hold nothing of what should be attached.
         """
-        if self._sent < len(self._reference_m):
+        if self._sent < self._chunks:
             return False
-        waited_s = (self._sent - len(self._reference_m)) * STEP_S
+        waited_s = (self._sent - self._chunks) * CHUNK_S
         moving = np.abs(physics.velocities[self._hand.arm_joints :]).max() > REST_M_S
-        self._still_s = 0.0 if moving else self._still_s + len(states) * STEP_S
+        self._still_s = 0.0 if moving else self._still_s + CHUNK_S
         if self._still_s < _FINGER_REST_S and waited_s < _FINGER_LIMIT_S:
             return False
         if self._falling(physics) and waited_s < _DROP_LIMIT_S:
@@ -283,26 +305,31 @@ class Wait:
     """Let time pass while everything is held."""
 
     def __init__(self, duration_s: float, hand: Hand) -> None:
-        self._steps = max(1, round(duration_s / STEP_S))
+        self._chunks = max(1, round(duration_s / CHUNK_S))
         self._hand = hand
         self._sent = 0
 
     @property
     def fraction(self) -> float:
         """Share of the time that has passed."""
-        return min(1.0, self._sent / self._steps)
+        return min(1.0, self._sent / self._chunks)
 
     def begin(self, physics: Physics) -> None:
         """Nothing to check."""
 
-    def commands(self, steps: int) -> Floats:
-        """Return commands that hold everything."""
-        self._sent += steps
-        return self._hand.rows(steps)
+    @property
+    def steps(self) -> int:
+        """How many steps a chunk of this motion has."""
+        return CHUNK_STEPS
 
-    def judge(self, physics: Physics, states: Floats) -> bool:
+    def commands(self) -> Floats:
+        """Return commands that hold everything."""
+        self._sent += 1
+        return self._hand.both_ends()
+
+    def judge(self, physics: Physics) -> bool:
         """Over when the time has passed."""
-        return self._sent >= self._steps
+        return self._sent >= self._chunks
 
 
 def slipped_m(physics: Physics, name: str, link: str, held_at_m: tuple[float, ...]) -> float:

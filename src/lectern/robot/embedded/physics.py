@@ -6,16 +6,12 @@ from dataclasses import dataclass
 
 import mujoco
 import numpy as np
-from mujoco.rollout import Rollout
 
 from lectern.errors import SceneObjectUnknown, SimulationFailed
-from lectern.robot.embedded.world import STEP_S, World, pose_in, wxyz
+from lectern.robot.embedded.world import STEP_S, World, pose_in
 from lectern.robot.geometry import Floats, Pose
 from lectern.robot.scene import Scene
 
-_FULL = int(mujoco.mjtState.mjSTATE_FULLPHYSICS)
-_MOTORS = int(mujoco.mjtState.mjSTATE_CTRL)
-_PUSHES = int(mujoco.mjtState.mjSTATE_XFRC_APPLIED)
 # Nothing on a workbench moves faster than this, m/s or rad/s; what does has blown up.
 MAX_SPEED = 200.0
 _REMEDY = "The robot was put back home and the objects to where the scene has them."
@@ -40,10 +36,9 @@ class Physics:
 
     def __init__(self, world: World, home_rad: Floats) -> None:
         self._home = np.array(home_rad, dtype=np.float64)
-        # No threads: the steps run on the calling thread, with Python's lock released.
-        self._rollout = Rollout(nthread=0)
         self._push: Push | None = None
-        self._adopt(world)
+        self.world = world
+        self.data = mujoco.MjData(world.model)
         self.reset()
 
     @property
@@ -54,23 +49,23 @@ class Physics:
     @property
     def time_s(self) -> float:
         """Simulated time since the start."""
-        return float(self._state[0])
+        return float(self.data.time)
 
     @property
     def state(self) -> Floats:
         """Time, positions and velocities of everything; shape (1 + nq + nv,); a copy."""
-        return np.array(self._state)
+        data = self.data
+        return np.concatenate([[data.time], data.qpos, data.qvel])
 
     @property
     def positions(self) -> Floats:
         """Of the robot's joints, rad or m; a copy."""
-        return np.array(self._state[1 : 1 + self.joints])
+        return np.array(self.data.qpos[: self.joints])
 
     @property
     def velocities(self) -> Floats:
         """Of the robot's joints, rad/s or m/s; a copy."""
-        start = 1 + self.world.model.nq
-        return np.array(self._state[start : start + self.joints])
+        return np.array(self.data.qvel[: self.joints])
 
     @property
     def efforts(self) -> Floats:
@@ -84,7 +79,7 @@ class Physics:
 
     def reset(self) -> None:
         """Put the arm home, the fingers open, the objects where the scene has them, all at rest."""
-        time_s = getattr(self, "_time_s", 0.0)
+        time_s = self.data.time
         mujoco.mj_resetData(self.world.model, self.data)
         fingers = self.joints - len(self._home)
         self.data.time = time_s
@@ -94,40 +89,24 @@ class Physics:
         ]
         self._push = None
         mujoco.mj_forward(self.world.model, self.data)
-        mujoco.mj_getState(self.world.model, self.data, self._state, _FULL)
 
-    def advance(self, commands: Floats) -> Floats:
-        """Let time pass, one step for each row of commands; return the state after each.
+    def advance(self, commands: Floats, steps: int) -> None:
+        """Let time pass, in one call into MuJoCo with Python's lock released.
 
         Args:
-            commands: Shape (steps, motors).
-
-        Returns:
-            Shape (steps, 1 + nq + nv).
+            commands: For the motors at the beginning and at the end, shape (2, motors).
+            steps: How many.
 
         Raises:
-            SimulationFailed: MuJoCo warned, or something is not finite or absurdly fast. The state
-                before this call is kept.
+            SimulationFailed: MuJoCo warned, or something is not finite or absurdly fast; reset
+                before going on.
         """
-        rows, spec = self._with_push(commands)
-        steps = len(rows)
-        states = np.empty((1, steps, len(self._state)))
-        self._rollout.rollout(
-            [self.world.model],
-            [self.data],
-            self._state[None],
-            rows[None],
-            control_spec=spec,
-            nstep=steps,
-            initial_warmstart=self.data.qacc_warmstart[None].copy(),
-            state=states,
-            sensordata=np.empty((1, steps, self.world.model.nsensordata)),
-            skip_checks=True,
-        )
-        after: Floats = states[0]
-        self._judge(after)
-        self._state[:] = after[-1]
-        return after
+        data = self.data
+        data.act[:] = commands[0]
+        data.ctrl[:] = (commands[1] - commands[0]) / (steps * STEP_S)
+        self._apply_push(steps)
+        mujoco.mj_step(self.world.model, data, steps)
+        self._judge()
 
     def push(self, body: str, force_n: Floats, duration_s: float) -> None:
         """Push a link or a movable object at its centre of mass; replaces an earlier push.
@@ -155,23 +134,22 @@ class Physics:
             world: The new one, of the same robot.
             placed: Objects that take their place from the new scene, at rest.
         """
-        before, state = self.world, self._state
-        force = before.model.actuator_forcerange.copy()
         data = mujoco.MjData(world.model)
-        carry_over(before, state, world, data, placed)
-        self._adopt(world, data)
-        world.model.actuator_forcerange[:] = force
+        carry_over(self.world, self.state, world, data, placed)
+        data.act[:] = self.data.act
+        world.model.actuator_forcerange[:] = self.world.model.actuator_forcerange
+        self.world, self.data = world, data
+        self._push = None
         mujoco.mj_forward(world.model, data)
-        mujoco.mj_getState(world.model, data, self._state, _FULL)
 
     def poses(self) -> dict[str, Pose]:
         """Return where the movable objects are."""
-        return object_poses(self.world, self._state)
+        return object_poses(self.world, self.state)
 
     def speed_of(self, name: str) -> float:
         """Return the fastest coordinate of a movable object's velocity, m/s or rad/s."""
-        start = 1 + self.world.model.nq + int(self.world.model.joint(name).dofadr[0])
-        return float(np.abs(self._state[start : start + 6]).max())
+        start = int(self.world.model.joint(name).dofadr[0])
+        return float(np.abs(self.data.qvel[start : start + 6]).max())
 
     def pose_in_link(self, name: str, link: str) -> Pose:
         """Return where an object is, in the frame of a link."""
@@ -189,36 +167,29 @@ class Physics:
         near = bodies[(bodies == body).any(axis=1)]
         return frozenset(int(b) for b in near.ravel()) - {body}
 
-    def _adopt(self, world: World, data: mujoco.MjData | None = None) -> None:
-        self.world = world
-        self.data = mujoco.MjData(world.model) if data is None else data
-        self._state = np.zeros(mujoco.mj_stateSize(world.model, _FULL))
-
-    def _with_push(self, commands: Floats) -> tuple[Floats, int]:
+    def _apply_push(self, steps: int) -> None:
         if self._push is None:
-            return np.ascontiguousarray(commands), _MOTORS
-        forces = np.zeros((len(commands), self.world.model.nbody, 6))
-        forces[: self._push.steps, self._push.body, :3] = self._push.force_n
-        self._push.steps -= len(commands)
-        if self._push.steps <= 0:
+            return
+        over = self._push.steps <= 0
+        self.data.xfrc_applied[self._push.body, :3] = 0.0 if over else self._push.force_n
+        self._push.steps -= steps
+        if over:
             self._push = None
-        return np.hstack([commands, forces.reshape(len(commands), -1)]), _MOTORS | _PUSHES
 
-    def _judge(self, states: Floats) -> None:
-        warned = [
-            mujoco.mjtWarning(i).name.removeprefix("mjWARN_")
-            for i, warning in enumerate(self.data.warning)
-            if warning.number
-        ]
-        if warned:
-            raise SimulationFailed(f"The physics gave up ({', '.join(warned)}).", _REMEDY)
-        if not np.isfinite(states).all():
-            raise SimulationFailed("The physics gave a number that is not finite.", _REMEDY)
-        fastest = np.abs(states[:, 1 + self.world.model.nq :]).max()
-        if fastest > MAX_SPEED:
+    def _judge(self) -> None:
+        data = self.data
+        fastest = max(float(data.qvel.max()), -float(data.qvel.min()))
+        # Also true where a number is not a number.
+        if not fastest <= MAX_SPEED:
             raise SimulationFailed(
                 f"Something moved at {fastest:.0f} m/s or rad/s, which nothing here can.", _REMEDY
             )
+        if any(data.warning.number):
+            numbers = enumerate(data.warning.number)
+            names = [mujoco.mjtWarning(i).name for i, number in numbers if number]
+            raise SimulationFailed(f"The physics gave up ({', '.join(names)}).", _REMEDY)
+        if not np.isfinite(data.qpos).all():
+            raise SimulationFailed("The physics gave a number that is not finite.", _REMEDY)
 
     def _body_matrix(self, body: int) -> Floats:
         matrix = np.eye(4)
@@ -246,21 +217,14 @@ def carry_over(
     before: World, state: Floats, after: World, data: mujoco.MjData, placed: frozenset[str]
 ) -> None:
     """Copy the state of all that two worlds share into the data of the second."""
-    old = mujoco.MjData(before.model)
-    mujoco.mj_setState(before.model, old, state, _FULL)
-    data.time = old.time
+    positions, velocities = np.split(state[1:], [before.model.nq])
+    data.time = state[0]
     n = len(after.joints)
-    data.qpos[:n], data.qvel[:n] = old.qpos[:n], old.qvel[:n]
+    data.qpos[:n], data.qvel[:n] = positions[:n], velocities[:n]
     for name, address in after.movable.items():
         if name not in before.movable or name in placed:
             continue
         source = before.movable[name]
-        data.qpos[address : address + 7] = old.qpos[source : source + 7]
+        data.qpos[address : address + 7] = positions[source : source + 7]
         to, from_ = (int(w.model.joint(name).dofadr[0]) for w in (after, before))
-        data.qvel[to : to + 6] = old.qvel[from_ : from_ + 6]
-
-
-def place(data: mujoco.MjData, address: int, pose: Pose) -> None:
-    """Put a free body at a pose."""
-    data.qpos[address : address + 3] = pose.position_m
-    data.qpos[address + 3 : address + 7] = wxyz(pose.quaternion_xyzw)
+        data.qvel[to : to + 6] = velocities[from_ : from_ + 6]

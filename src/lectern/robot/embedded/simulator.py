@@ -1,8 +1,9 @@
 """MuJoCo on a thread of its own.
 
 Commands go in through a queue and come back as futures; states come out as immutable snapshots that
-any thread may read. Time passes in chunks of 10 ms, each one call into MuJoCo with Python's lock
-released, so that neither a busy interpreter slows the physics nor the physics the rest.
+any thread may read. Time passes in chunks of 10 ms (2 ms while braking), each one call into MuJoCo
+with Python's lock released, so that neither a busy interpreter slows the physics nor the physics
+the rest.
 
 Paced, simulated time follows the wall clock on absolute deadlines, so that it does not drift; after
 a hold-up of more than a quarter of a second the schedule begins anew rather than racing to catch
@@ -35,7 +36,17 @@ from lectern.errors import (
     TrackingLost,
 )
 from lectern.robot.embedded.control import Dynamics, dynamics_model
-from lectern.robot.embedded.motions import Brake, Follow, Hand, Motion, Squeeze, Wait, check_held
+from lectern.robot.embedded.motions import (
+    CHUNK_S,
+    CHUNK_STEPS,
+    Brake,
+    Follow,
+    Hand,
+    Motion,
+    Squeeze,
+    Wait,
+    check_held,
+)
 from lectern.robot.embedded.physics import Physics, scene_in
 from lectern.robot.embedded.world import STEP_S, World, build_world
 from lectern.robot.geometry import Floats
@@ -45,8 +56,6 @@ from lectern.robot.robot import Execution, OnProgress, Progress
 from lectern.robot.scene import Attachment, Scene
 from lectern.robot.state import Activity, RobotState
 
-CHUNK_STEPS = 10
-CHUNK_S = CHUNK_STEPS * STEP_S
 # Behind by more than this, the schedule of a paced simulator begins anew.
 _HOLD_UP_S = 0.25
 _MAX_QUEUED = 64
@@ -152,7 +161,7 @@ class Simulator:
     def dynamics(self) -> Dynamics:
         """Return the arm's dynamics, for the use of one thread."""
         gains = self._first_world.gains
-        return Dynamics(self._bare, len(self.robot.joints), gains, STEP_S)
+        return Dynamics(self._bare, len(self.robot.joints), gains)
 
     def prepare(self, plan: Plan, epoch: int, on_progress: OnProgress | None = None) -> Job:
         """Turn a plan into a job; the part of the work that needs no physics thread.
@@ -165,7 +174,7 @@ class Simulator:
         durations = []
         for step in plan.steps:
             if isinstance(step, Move):
-                reference = dynamics.follow(step.trajectory)
+                reference = dynamics.follow(step.trajectory, CHUNK_S)
                 motions.append(Follow(step.trajectory, reference, self._hand))
                 durations.append(step.trajectory.duration_s)
             else:
@@ -306,8 +315,16 @@ class Simulator:
         wait_s = self._time_to_next()
         if wait_s is None or self._deadline_s is None or wait_s > 0:
             return False
-        self._deadline_s += CHUNK_S
+        self._deadline_s += self._chunk_steps() * STEP_S
         return True
+
+    def _motion(self) -> Motion | None:
+        """Return what is being carried out."""
+        return self._brake or (self._job.current if self._job else None)
+
+    def _chunk_steps(self) -> int:
+        motion = self._motion()
+        return motion.steps if motion else CHUNK_STEPS
 
     def _busy(self) -> bool:
         return self._job is not None or self._brake is not None or self._physics.pushing
@@ -364,32 +381,32 @@ class Simulator:
             job.future.set_exception(error)
 
     def _chunk(self) -> None:
-        motion = self._brake or (self._job.current if self._job else None)
-        rows = motion.commands(CHUNK_STEPS) if motion else self._hand.rows(CHUNK_STEPS)
+        motion = self._motion()
+        commands = motion.commands() if motion else self._hand.both_ends()
         try:
-            states = self._physics.advance(rows)
+            self._physics.advance(commands, self._chunk_steps())
         except SimulationFailed as error:
             self._recover(error)
             return
         if self._brake is not None:
-            self._judge_brake(self._brake, states)
+            self._judge_brake(self._brake)
         elif self._job is not None:
-            self._judge_job(self._job, states)
+            self._judge_job(self._job)
         self._publish()
 
-    def _judge_brake(self, brake: Brake, states: Floats) -> None:
-        if not brake.judge(self._physics, states):
+    def _judge_brake(self, brake: Brake) -> None:
+        if not brake.judge(self._physics):
             return
         self._brake, verdict = None, self._verdict
         self._verdict = None
         if self._job is not None and verdict is not None:
             self._fail(self._job, verdict)
 
-    def _judge_job(self, job: Job, states: Floats) -> None:
+    def _judge_job(self, job: Job) -> None:
         motion = job.current
         assert motion is not None
         try:
-            over = motion.judge(self._physics, states)
+            over = motion.judge(self._physics)
         except TrackingLost as error:
             self._halt(error, hard=True)
             return

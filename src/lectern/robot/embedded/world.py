@@ -161,6 +161,8 @@ def _motors(spec: mujoco.MjSpec, robot: RobotModel, gains: Gains) -> None:
         motor.trntype = mujoco.mjtTrn.mjTRN_JOINT
         motor.gaintype = mujoco.mjtGain.mjGAIN_FIXED
         motor.biastype = mujoco.mjtBias.mjBIAS_AFFINE
+        # The command is the rate of the activation: u runs along a straight line in a chunk.
+        motor.dyntype = mujoco.mjtDyn.mjDYN_INTEGRATOR
         motor.gainprm[0] = 1.0
         motor.biasprm[:3] = (0.0, -stiffness, -damping)
         if name in robot.gripper.joints:
