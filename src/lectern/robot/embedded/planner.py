@@ -1,0 +1,387 @@
+"""Motion planning: from a request to a trajectory that is proven free of collisions.
+
+A straight joint motion is tried first, then OMPL searches (see `search`), the path is shortened,
+rounded, timed, and the timed trajectory itself is checked continuously (see `motion`).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from lectern.errors import (
+    GoalInCollision,
+    InvalidInput,
+    LimitsExceeded,
+    PathBlocked,
+    PlanningTimeout,
+    PlanOutdated,
+    StartInCollision,
+)
+from lectern.robot.embedded.collision import CollisionWorld, Contact
+from lectern.robot.embedded.kinematics import Kinematics
+from lectern.robot.embedded.line import along_line
+from lectern.robot.embedded.motion import MotionChecker, Obstruction, line
+from lectern.robot.embedded.path import length_rad, shortened
+from lectern.robot.embedded.search import SearchProblem, algorithm, search
+from lectern.robot.embedded.timing import (
+    SplinePath,
+    pieces,
+    rounded,
+    standing_still,
+    through,
+    timed,
+)
+from lectern.robot.geometry import Floats
+from lectern.robot.goals import JointGoal, LineGoal, NamedGoal, PlanRequest, PoseGoal
+from lectern.robot.model import RobotModel
+from lectern.robot.plan import Grip, Move, Plan
+from lectern.robot.scene import Attachment, Scene
+from lectern.robot.trajectory import Trajectory
+
+LONGEST_TIMEOUT_S = 300.0
+# Distances kept while searching, in the finished trajectory, and when a plan is checked again, m.
+# Each is below the one before, so that what passes one passes the next.
+_SEARCH_MARGIN_M = 4e-3
+_FINAL_MARGIN_M = 1e-3
+_CHECK_MARGIN_M = 2e-4
+# Where start or goal are nearer than that, these shares of their distance are kept.
+_SHARES = {_SEARCH_MARGIN_M: 0.5, _FINAL_MARGIN_M: 0.25, _CHECK_MARGIN_M: 0.1}
+_ROUNDING_RAD = 0.6
+_SHARPEST_RAD = 1e-3
+# Joint positions this close are the same place, rad.
+_SAME_RAD = 1e-9
+_JOINED_RAD = 0.02
+_CLEARANCE_SAMPLES = 24
+
+
+class Planner:
+    """Plans motions of one robot; thread-safe, though searches take turns (see `search`).
+
+    The same request gives the same plan, unless the clock ends the search: that is an error.
+
+    Raises:
+        DescriptionInvalid: The robot's description cannot be used.
+    """
+
+    def __init__(self, model: RobotModel) -> None:
+        self.model = model
+        self.kinematics = Kinematics(model)
+
+    def plan(
+        self,
+        request: PlanRequest,
+        start_rad: Floats | tuple[float, ...],
+        scene: Scene,
+        finger_m: float | None = None,
+    ) -> Plan:
+        """Plan one motion.
+
+        Args:
+            request: Goal and settings; its start and scene come before the following ones.
+            start_rad: Where the robot is, shape (n,).
+            scene: Its surroundings.
+            finger_m: Position of the fingers, m; None: open.
+
+        Raises:
+            LecternError: What `RobotView.plan` names.
+        """
+        began = time.monotonic()
+        self._validate(request)
+        start = self._positions(request.start_rad or start_rad, "start")
+        world = self._world(request.scene or scene, finger_m)
+        task = _Task(self, request, start, world, began)
+        return task.plan()
+
+    def check(
+        self,
+        plan: Plan,
+        scene: Scene,
+        start_rad: Floats | tuple[float, ...] | None = None,
+        finger_m: float | None = None,
+    ) -> None:
+        """Check a plan for collisions, continuously: every instant of its trajectories.
+
+        Args:
+            plan: Of this robot.
+            scene: The surroundings at its start; grips attach and detach objects on the way.
+            start_rad: Where the robot is; None: where the plan begins.
+            finger_m: Position of the fingers at the start, m; None: open.
+
+        Raises:
+            PathBlocked: It touches something; the message names both and the moment.
+            PlanOutdated: It begins elsewhere, or a step does not begin where the one before ends.
+            LimitsExceeded: A trajectory leaves the joint limits.
+        """
+        at = None if start_rad is None else np.asarray(start_rad, dtype=np.float64)
+        passed_s = 0.0
+        for step in plan.steps:
+            if isinstance(step, Grip):
+                scene, finger_m = self._gripped(step, scene, at, finger_m)
+                continue
+            self._check_move(step.trajectory, scene, at, finger_m, passed_s)
+            at = step.trajectory.positions[-1]
+            passed_s += step.trajectory.duration_s
+
+    def robot_contacts(
+        self, q_rad: Floats | tuple[float, ...], finger_m: float, scene: Scene
+    ) -> list[tuple[str, str]]:
+        """Return which links and objects touch, deepest first."""
+        q = np.asarray(q_rad, dtype=np.float64)
+        return [(c.first, c.second) for c in self._world(scene, finger_m).contacts(q)]
+
+    def _world(self, scene: Scene, finger_m: float | None) -> CollisionWorld:
+        open_m = self.model.gripper.max_width_m / 2
+        return CollisionWorld(self.model, scene, open_m if finger_m is None else finger_m)
+
+    def _validate(self, request: PlanRequest) -> None:
+        if not 0 < request.speed_scale <= 1:
+            raise InvalidInput(
+                f"The speed {request.speed_scale} is not above 0 and at most 1.",
+                "Give the share of the limits to use.",
+            )
+        if not 0 < request.timeout_s <= LONGEST_TIMEOUT_S:
+            raise InvalidInput(
+                f"The timeout {request.timeout_s} s is not above 0 and at most "
+                f"{LONGEST_TIMEOUT_S:g} s.",
+                "Give the longest time to search.",
+            )
+        if not isinstance(request.seed, int) or request.seed < 0:
+            raise InvalidInput(f"The seed {request.seed!r} is no whole number of 0 or more.")
+        algorithm(request.planner)
+
+    def _positions(self, values: Floats | tuple[float, ...], what: str) -> Floats:
+        q = np.asarray(values, dtype=np.float64)
+        self.model.check_positions(q, what)
+        return np.clip(q, self.model.lower, self.model.upper)
+
+    def _gripped(
+        self, grip: Grip, scene: Scene, at: Floats | None, finger_m: float | None
+    ) -> tuple[Scene, float | None]:
+        """Return the scene and the fingers after a grip."""
+        if at is None and (grip.attach or grip.detach):
+            raise PlanOutdated("The plan grips before it says where the arm is.", "Give its start.")
+        opening_m = grip.width_m / 2
+        if grip.attach and at is not None:
+            opening_m = max(opening_m, self._closed_on(grip.attach, scene, at, finger_m))
+            link = self.kinematics.link_pose(at, self.model.tool_frame)
+            held = link.inverse(self.model.tool_frame) @ scene.get(grip.attach).pose
+            scene = scene.attach(grip.attach, Attachment(self.model.tool_frame, held))
+        if grip.detach in scene.attached and at is not None:
+            hold = scene.attached[grip.detach]
+            scene = scene.detach(grip.detach, self.kinematics.link_pose(at, hold.link) @ hold.pose)
+        return scene, opening_m
+
+    def _closed_on(self, name: str, scene: Scene, at: Floats, finger_m: float | None) -> float:
+        """Return the position of the fingers when they meet an object."""
+        present = self.model.gripper.max_width_m / 2 if finger_m is None else finger_m
+        world = self._world(scene, present)
+        distances = world.distances(at)
+        gaps = [
+            float(distance)
+            for distance, pair in zip(distances, world.pairs, strict=True)
+            if name in pair and any("finger" in side for side in pair)
+        ]
+        return max(0.0, present - max(0.0, min(gaps, default=present)))
+
+    def _check_move(
+        self,
+        trajectory: Trajectory,
+        scene: Scene,
+        at: Floats | None,
+        finger_m: float | None,
+        passed_s: float,
+    ) -> None:
+        if trajectory.names != self.model.names:
+            raise InvalidInput(
+                f"The trajectory moves {', '.join(trajectory.names)[:200]}.",
+                f"Joints in order: {', '.join(self.model.names)}.",
+            )
+        begin, end = trajectory.positions[0], trajectory.positions[-1]
+        if at is not None and np.abs(begin - at).max() > _JOINED_RAD:
+            raise PlanOutdated("The robot is not where the plan begins.", "Plan anew.")
+        self._check_hull(pieces(trajectory))
+        world = self._world(scene, finger_m)
+        required = _required(world, [begin, end], _CHECK_MARGIN_M)
+        found = MotionChecker(world).obstruction(pieces(trajectory), required)
+        if found:
+            h = np.diff(trajectory.times_s)[found.piece]
+            moment_s = passed_s + trajectory.times_s[found.piece] + found.fraction * h
+            raise _blocked(world, found, f"after {moment_s:.2f} s")
+
+    def _check_hull(self, controls: Floats) -> None:
+        """The curves stay in the hull of their control points, so these tell about the limits."""
+        for name, low, high, values in zip(
+            self.model.names, self.model.lower, self.model.upper, controls.T, strict=True
+        ):
+            if values.min() < low - 1e-3 or values.max() > high + 1e-3:
+                raise LimitsExceeded(
+                    f"The trajectory takes {name} to {values.min():.3f} .. {values.max():.3f} rad, "
+                    f"not within {low:g} to {high:g}.",
+                    "Plan the motion anew.",
+                )
+
+
+@dataclass
+class _Task:
+    """One request at work."""
+
+    planner: Planner
+    request: PlanRequest
+    start: Floats
+    world: CollisionWorld
+    began_s: float
+
+    def __post_init__(self) -> None:
+        self.model = self.planner.model
+        self.checker = MotionChecker(self.world)
+        self.timing_s = 0.0
+
+    def plan(self) -> Plan:
+        touching = self.world.contacts(self.start)
+        if touching:
+            raise StartInCollision(
+                f"Where the motion begins, {_listed(touching)} touch.",
+                "Move the robot or the object apart.",
+            )
+        if isinstance(self.request.goal, LineGoal):
+            points = along_line(self.planner.kinematics, self.start, self.request.goal.pose)
+            self._refuse_touching([points[-1]])
+            trajectory = self._timed_line(points)
+        else:
+            goals = self._refuse_touching(self._goals())
+            self.keep = self._required([self.start, *goals], _SEARCH_MARGIN_M)
+            trajectory = self._timed_path(self._path(goals))
+        return self._finished(trajectory)
+
+    def _goals(self) -> list[Floats]:
+        goal = self.request.goal
+        if isinstance(goal, JointGoal):
+            return [self.planner._positions(goal.positions_rad, "goal")]
+        if isinstance(goal, NamedGoal):
+            return [self.planner._positions(self.model.pose_named(goal.name), "goal")]
+        if isinstance(goal, PoseGoal):
+            return self.planner.kinematics.reach(goal.pose, self.start)
+        raise InvalidInput(f"{type(goal).__name__} is no goal.", "Give one of lectern.robot.goals.")
+
+    def _refuse_touching(self, goals: list[Floats]) -> list[Floats]:
+        contacts = [self.world.contacts(q) for q in goals]
+        free = [q for q, touching in zip(goals, contacts, strict=True) if not touching]
+        if free:
+            return free
+        ways = "" if len(goals) == 1 else f" in each of the {len(goals)} ways to reach it"
+        raise GoalInCollision(
+            f"At the goal{ways}, {_listed(contacts[0])} touch.",
+            "Choose another goal, or make room.",
+        )
+
+    def _path(self, goals: list[Floats]) -> Floats:
+        for goal in goals:
+            if self._motion_free(self.start, goal):
+                return np.array([self.start, goal])
+        problem = SearchProblem(
+            self.model.lower,
+            self.model.upper,
+            self.start,
+            goals,
+            self._state_free,
+            self._motion_free,
+            self.request.planner,
+            self.request.seed,
+        )
+        found = search(problem, self.began_s + self.request.timeout_s)
+        return shortened(found, self._motion_free, self.request.seed)
+
+    def _state_free(self, q: Floats) -> bool:
+        self.checker.checked += 1
+        return not self.world.touches(q)
+
+    def _motion_free(self, first: Floats, second: Floats) -> bool:
+        return self.checker.obstruction(line(first, second), self.keep) is None
+
+    def _required(self, ends: list[Floats], margin_m: float) -> Floats:
+        return _required(self.world, ends, margin_m)
+
+    def _timed_path(self, path: Floats) -> Trajectory:
+        """Round and time a path; where rounding takes it too near to something, round less."""
+        if np.abs(path - path[0]).max() < _SAME_RAD:
+            return standing_still(self.model, path[0])
+        apart = np.append(True, np.abs(np.diff(path, axis=0)).max(axis=1) > _SAME_RAD)
+        path = path[apart]
+        radii = np.full(len(path) - 2, _ROUNDING_RAD)
+        keep = self._required([path[0], path[-1]], _FINAL_MARGIN_M)
+        while True:
+            trajectory = self._timed(rounded(path, radii))
+            found = self.checker.obstruction(pieces(trajectory), keep)
+            if not found:
+                return trajectory
+            if not radii.size or radii.max() < _SHARPEST_RAD:
+                raise _blocked(self.world, found, "on the timed path")
+            nearest = int(np.argmin(np.linalg.norm(path[1:-1] - found.q_rad, axis=1)))
+            radii[nearest] /= 2
+            self._refuse_late()
+
+    def _timed_line(self, points: Floats) -> Trajectory:
+        if np.abs(points - points[0]).max() < _SAME_RAD:
+            return standing_still(self.model, points[0])
+        trajectory = self._timed(through(points))
+        keep = self._required([points[0], points[-1]], _FINAL_MARGIN_M)
+        found = self.checker.obstruction(pieces(trajectory), keep)
+        if found:
+            share = np.argmin(np.linalg.norm(points - found.q_rad, axis=1)) / (len(points) - 1)
+            raise _blocked(self.world, found, f"at {100 * share:.0f} % of the straight line")
+        return trajectory
+
+    def _timed(self, path: SplinePath) -> Trajectory:
+        began = time.perf_counter()
+        trajectory = timed(path, self.model, self.request.speed_scale)
+        self.timing_s += time.perf_counter() - began
+        return trajectory
+
+    def _refuse_late(self) -> None:
+        if time.monotonic() > self.began_s + self.request.timeout_s:
+            raise PlanningTimeout(
+                f"The path was found but not timed within {self.request.timeout_s:g} s.",
+                "Give it more time.",
+            )
+
+    def _finished(self, trajectory: Trajectory) -> Plan:
+        positions = trajectory.positions
+        chosen = np.linspace(0, len(positions) - 1, _CLEARANCE_SAMPLES).astype(int)
+        clearance = min(self.world.nearest(positions[i]).distance_m for i in np.unique(chosen))
+        figures = {
+            "planning_ms": 1e3 * (time.monotonic() - self.began_s),
+            "timing_ms": 1e3 * self.timing_s,
+            "path_length_rad": length_rad(positions),
+            "duration_s": trajectory.duration_s,
+            "min_clearance_m": clearance if math.isfinite(clearance) else -1.0,
+            "states_checked": float(self.checker.checked),
+        }
+        return Plan(self.model.name, (Move(trajectory),), MappingProxyType(figures))
+
+
+def _required(world: CollisionWorld, ends: list[Floats], margin_m: float) -> Floats:
+    """Return the distance each pair must keep, shape (pairs,).
+
+    A pair that is nearer at an end, as fingers over a bench or a cube that stands on it, must keep a
+    share of what it has there; never less than where it touches.
+    """
+    nearest = np.min([world.distances(q) for q in ends], axis=0)
+    spare = np.maximum(nearest - world.floor_m, 0.0)
+    return np.asarray(world.floor_m + np.minimum(margin_m, _SHARES[margin_m] * spare))
+
+
+def _listed(contacts: list[Contact]) -> str:
+    return ", ".join(map(str, contacts[:3]))
+
+
+def _blocked(world: CollisionWorld, found: Obstruction, where: str) -> PathBlocked:
+    first, second = world.pairs[found.pair]
+    return PathBlocked(
+        f"{first} and {second} come within {max(found.distance_m, 0) * 1e3:.1f} mm {where}.",
+        "Make room, or let the planner search for another way.",
+    )

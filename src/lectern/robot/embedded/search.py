@@ -1,0 +1,199 @@
+"""Path search by OMPL; collision checks, limits and seeds are ours.
+
+OMPL takes its random numbers from one generator of the process, so one search runs at a time, and
+each sets the seed before OMPL builds anything that draws numbers. Planners that end with their first
+path are then the same for a seed, however fast the machine is; only a timeout depends on the clock,
+and that is an error, not another path. Planners that go on improving end after a number of checked
+motions, not after a time, for the same reason.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from ompl import base as ob
+from ompl import geometric as og
+from ompl import util as ou
+
+from lectern.errors import InvalidInput, PlanningTimeout
+from lectern.robot.geometry import Floats
+
+_IMPROVING_MOTIONS = 1500
+_one_search = threading.Lock()
+
+
+@dataclass(frozen=True)
+class _Algorithm:
+    build: Callable[[ob.SpaceInformation], ob.Planner]
+    improves: bool = False
+
+
+# PRM and its relatives are missing: they call back from threads of their own, which Python's lock
+# stops for good.
+ALGORITHMS: Mapping[str, _Algorithm] = MappingProxyType(
+    {
+        "rrt_connect": _Algorithm(og.RRTConnect),
+        "rrt": _Algorithm(og.RRT),
+        "rrt_star": _Algorithm(og.RRTstar, improves=True),
+        "informed_rrt_star": _Algorithm(og.InformedRRTstar, improves=True),
+        "bit_star": _Algorithm(og.BITstar, improves=True),
+        "kpiece": _Algorithm(og.KPIECE1),
+        "bkpiece": _Algorithm(og.BKPIECE1),
+        "lbkpiece": _Algorithm(og.LBKPIECE1),
+    }
+)
+
+
+def algorithm(name: str) -> _Algorithm:
+    """Return a planner by name.
+
+    Raises:
+        InvalidInput: There is no such planner.
+    """
+    if name not in ALGORITHMS:
+        raise InvalidInput(
+            f"There is no planner {name[:80]!r}.", f"Planners: {', '.join(sorted(ALGORITHMS))}."
+        )
+    return ALGORITHMS[name]
+
+
+@dataclass(frozen=True)
+class SearchProblem:
+    """What to search for.
+
+    Attributes:
+        lower: Joint limits, shape (n,), rad.
+        upper: The same.
+        start_rad: Shape (n,).
+        goals_rad: Any of them will do, each of shape (n,).
+        state_free: Tells whether the arm may be somewhere.
+        motion_free: Tells whether it may move straight from one place to another.
+        planner: Name of the algorithm.
+        seed: Of everything random.
+    """
+
+    lower: Floats
+    upper: Floats
+    start_rad: Floats
+    goals_rad: list[Floats]
+    state_free: Callable[[Floats], bool]
+    motion_free: Callable[[Floats, Floats], bool]
+    planner: str
+    seed: int
+
+
+def search(problem: SearchProblem, deadline_s: float) -> Floats:
+    """Return a path, shape (points, n), from the start to one of the goals.
+
+    Args:
+        problem: What to search for.
+        deadline_s: When to give up, on the clock of `time.monotonic`.
+
+    Raises:
+        PlanningTimeout: No path was found in time.
+        BaseException: Whatever a check raised; OMPL would not hand it on by itself.
+    """
+    chosen = algorithm(problem.planner)
+    wait_s = max(0.0, deadline_s - time.monotonic())
+    if not _one_search.acquire(timeout=wait_s):
+        raise PlanningTimeout("Other searches did not end in time.", "Try again.")
+    try:
+        return _Search(problem, chosen, deadline_s).run()
+    finally:
+        _one_search.release()
+
+
+class _Search:
+    """One search: from OMPL's words to ours and back."""
+
+    def __init__(self, problem: SearchProblem, chosen: _Algorithm, deadline_s: float) -> None:
+        ou.noOutputHandler()
+        ou.RNG.setSeed(problem.seed % (2**31 - 1) + 1)
+        self._problem, self._deadline_s = problem, deadline_s
+        self._count = problem.start_rad.size
+        self._failure: BaseException | None = None
+        self._motions = 0
+        self._budget = _IMPROVING_MOTIONS if chosen.improves else 0
+        self._space = ob.RealVectorStateSpace(self._count)
+        bounds = ob.RealVectorBounds(self._count)
+        for index in range(self._count):
+            bounds.setLow(index, float(problem.lower[index]))
+            bounds.setHigh(index, float(problem.upper[index]))
+        self._space.setBounds(bounds)
+        self._information = ob.SpaceInformation(self._space)
+        self._information.setStateValidityChecker(self._state_free)
+        self._validator = _Validator(self._information, self._motion_free)
+        self._information.setMotionValidator(self._validator)
+        self._information.setup()
+        self._planner = chosen.build(self._information)
+
+    def run(self) -> Floats:
+        definition = self._definition()
+        self._planner.setProblemDefinition(definition)
+        self._planner.setup()
+        self._planner.solve(ob.PlannerTerminationCondition(self._ended))
+        if self._failure:
+            raise self._failure
+        if not definition.hasExactSolution():
+            raise PlanningTimeout(
+                f"{self._problem.planner} found no path in the time given; "
+                f"it tried {self._motions} motions.",
+                "Give it more time, choose another planner, or make room.",
+            )
+        states = definition.getSolutionPath().getStates()
+        return np.array([state[0 : self._count] for state in states])
+
+    def _definition(self) -> ob.ProblemDefinition:
+        definition = ob.ProblemDefinition(self._information)
+        definition.addStartState(self._state(self._problem.start_rad))
+        goals = ob.GoalStates(self._information)
+        for goal in self._problem.goals_rad:
+            goals.addState(self._state(goal))
+        definition.setGoal(goals)
+        return definition
+
+    def _state(self, q_rad: Floats) -> ob.State:
+        state = self._space.allocState()
+        state[0 : self._count] = [float(v) for v in q_rad]
+        return state
+
+    def _ended(self) -> bool:
+        done = self._budget and self._motions >= self._budget
+        return bool(self._failure or done or time.monotonic() > self._deadline_s)
+
+    def _state_free(self, state: Any) -> bool:
+        q = np.array(state[0 : self._count])
+        return self._guarded(lambda: self._problem.state_free(q))
+
+    def _motion_free(self, first: Any, second: Any) -> bool:
+        self._motions += 1
+        a, b = np.array(first[0 : self._count]), np.array(second[0 : self._count])
+        return self._guarded(lambda: self._problem.motion_free(a, b))
+
+    def _guarded(self, check: Callable[[], bool]) -> bool:
+        """Keep what a check raises: it must not pass through OMPL, and ends the search."""
+        if self._failure:
+            return False
+        try:
+            return check()
+        except BaseException as error:  # noqa: BLE001
+            self._failure = error
+            return False
+
+
+class _Validator(ob.MotionValidator):  # type: ignore[misc]
+    """Hands motions to a function."""
+
+    def __init__(self, information: ob.SpaceInformation, free: Callable[[Any, Any], bool]) -> None:
+        super().__init__(information)
+        self._free = free
+
+    def checkMotion(self, first: Any, second: Any) -> bool:  # noqa: N802
+        """Tell whether a motion is free, as OMPL asks."""
+        return self._free(first, second)
