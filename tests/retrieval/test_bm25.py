@@ -74,7 +74,7 @@ def edge_index(folder, texts: list[str]) -> tuple[EdgeIndex, TermStatistics]:
         for n, counts in enumerate(counted)
     ]
     index.upsert(points)
-    index.finish()
+    index.finish(4)
     return index, statistics
 
 

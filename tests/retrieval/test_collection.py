@@ -420,7 +420,7 @@ def test_a_disk_that_is_too_small_from_the_start_is_a_clear_error(disk, page, em
 def test_a_disk_that_fills_up_in_the_middle_is_a_clear_error(
     left, had_an_index, disk, page, embedder
 ):
-    settings = disk("size=300m")
+    settings = disk("size=500m")
     if had_an_index:
         ingest(settings, [page.parent], embedder=embedder)
     page.write_text(new_sections(100), encoding="utf-8")

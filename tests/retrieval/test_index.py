@@ -220,7 +220,7 @@ def test_an_edge_index_is_whole_when_it_is_opened_again(tmp_path):
     index = on_edge(tmp_path)
     index.upsert([point("a", direction(1), {7: 1.0}), window("a", 1, direction(0, 1))])
     index.write_state({"meta": b"1"})
-    index.finish()
+    index.finish(DIMENSION)
     index.close()
     for _ in range(2):
         again = EdgeIndex.open(tmp_path / "index")
@@ -237,7 +237,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     index = on_edge(folder)
     index.upsert([point(str(n), direction(1, n), {n: 1.0}) for n in range(50)])
     index.write_state({"meta": b"1"})
-    index.finish()
+    index.finish(DIMENSION)
     index.close()
     return folder / "index"
 

@@ -18,6 +18,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
+
 from lectern.retrieval.moments import Moments
 
 K1 = 1.2
@@ -82,6 +85,11 @@ class TermStatistics:
     def idf(self, identifier: int) -> float:
         """Return the inverse document frequency of a term."""
         return _idf(self.documents, self.document_frequency.get(identifier, 0))
+
+    def idfs(self, identifiers: Iterable[int]) -> npt.NDArray[np.float64]:
+        """Return the inverse document frequencies of many terms."""
+        held = np.array([self.document_frequency.get(t, 0) for t in identifiers], np.float64)
+        return np.log1p((self.documents - held + 0.5) / (held + 0.5))
 
 
 @lru_cache(maxsize=65_536)

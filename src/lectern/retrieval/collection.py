@@ -298,7 +298,7 @@ class Collection:
             try:
                 with self._ballast():
                     yield index
-                    index.finish()
+                    index.finish(dimension)
             finally:
                 index.close()
             self._publish(building, f"generation-{number}")

@@ -6,11 +6,10 @@ weights are BM25's own. Dense side: Rocchio's rule on the unit vectors (Rocchio,
 
 from __future__ import annotations
 
-import heapq
-from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from lectern.retrieval.bm25 import SparseVector, TermStatistics
 from lectern.retrieval.embedders.base import Vectors, unit
@@ -36,23 +35,32 @@ def expand_sparse(
     Both sides are scaled to sum 1, in units of query term weight without idf, so that
     `feedback_weight` is a share.
     """
-    model: dict[int, float] = defaultdict(float)
-    for passage, weight in zip(passages, weights, strict=True):
-        salience = {t: tf * statistics.idf(t) for t, tf in passage.sparse.items()}
-        total = sum(salience.values()) or 1.0
-        for term, value in salience.items():
-            model[term] += weight * value / total
-    chosen = heapq.nlargest(parameters.feedback_terms, ((v, t) for t, v in model.items()))
-    model_total = sum(value for value, _ in chosen) or 1.0
+    terms, values = _relevance_model(passages, weights, statistics)
+    # Of equal terms the larger identifier, whatever order they came in.
+    chosen = np.lexsort((-terms, -values))[: parameters.feedback_terms]
+    terms, values = terms[chosen], values[chosen]
     counts = {term: weight / statistics.idf(term) for term, weight in query.items()}
     count_total = sum(counts.values()) or 1.0
     share = parameters.feedback_weight if query else 1.0
-    expanded: dict[int, float] = defaultdict(float)
-    for term, count in counts.items():
-        expanded[term] += (1.0 - share) * count / count_total * statistics.idf(term)
-    for value, term in chosen:
-        expanded[term] += share * value / model_total * statistics.idf(term)
-    return dict(expanded)
+    expanded = {t: (1.0 - share) * weight / count_total for t, weight in query.items()}
+    added = share * values / (values.sum() or 1.0) * statistics.idfs(terms.tolist())
+    for term, weight in zip(terms.tolist(), added.tolist(), strict=True):
+        expanded[term] = expanded.get(term, 0.0) + weight
+    return expanded
+
+
+def _relevance_model(
+    passages: Sequence[StoredVectors], weights: Sequence[float], statistics: TermStatistics
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return the terms of the passages and how much each stands out, mixed by weight."""
+    terms = [np.array([*passage.sparse], np.int64) for passage in passages]
+    shares = []
+    for passage, weight in zip(passages, weights, strict=True):
+        salience = np.array([*passage.sparse.values()]) * statistics.idfs(passage.sparse)
+        shares.append(weight * salience / (salience.sum() or 1.0))
+    united, places = np.unique(np.concatenate(terms), return_inverse=True)
+    mixed = np.bincount(places, np.concatenate(shares), len(united))
+    return united, mixed.astype(np.float64)
 
 
 def expand_dense(

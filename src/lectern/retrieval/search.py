@@ -27,6 +27,7 @@ from lectern.retrieval.index.base import (
     Payload,
     PointId,
     Scored,
+    StoredVectors,
     by_passage,
     point_id,
 )
@@ -211,7 +212,7 @@ class Searcher:
         embedded = time.perf_counter()
         first, last = self.rank(query)
         points = [int(point) for point in last.fused.points[:k]]
-        passages = self._read(query, points)
+        passages = self._read(query, first, points)
         finished = time.perf_counter()
         timings = {
             "embed": (embedded - started) * 1e3,
@@ -222,25 +223,41 @@ class Searcher:
         hits = tuple(found.hit for found in passages)
         return Found(query, passages, SearchResult(question, hits, timings, trace))
 
-    def _read(self, query: Query, points: Sequence[PointId]) -> tuple[FoundPassage, ...]:
-        payloads, stored = self._index.payloads(points), self._index.vectors(points)
+    def _read(
+        self, query: Query, first: Round, points: Sequence[PointId]
+    ) -> tuple[FoundPassage, ...]:
+        payloads, scores = self._index.payloads(points), self._scores(query, first, points)
         ideal = sum(query.sparse.values()) or 1.0
         found = []
         for rank, point in enumerate(points, start=1):
-            if point not in payloads or point not in stored:
+            if point not in payloads or point not in scores:
                 continue  # deleted by an ingest between ranking and reading
-            vectors = stored[point]
-            score = sum(w * vectors.sparse.get(t, 0.0) for t, w in query.sparse.items())
-            cosine = float(np.dot(query.dense, vectors.dense))
-            evidence = Evidence(cosine, min(score / ideal, 1.0), rank)
-            found.append(_found(payloads[point], evidence))
+            cosine, bm25 = scores[point]
+            found.append(_found(payloads[point], Evidence(cosine, min(bm25 / ideal, 1.0), rank)))
         return tuple(found)
+
+    def _scores(
+        self, query: Query, first: Round, points: Sequence[PointId]
+    ) -> dict[PointId, tuple[float, float]]:
+        """Return cosine and BM25 score for the question as it was asked."""
+        # Round one has scored most of them: few vectors are left to be read.
+        dense, sparse = first.dense.by_point(), first.sparse.by_point()
+        listed = {p: (dense[p], sparse[p]) for p in points if p in dense and p in sparse}
+        stored = self._index.vectors([point for point in points if point not in listed])
+        return listed | {point: _score(query, vectors) for point, vectors in stored.items()}
 
     def passage_payload(self, point: PointId) -> Payload | None:
         """Return what is stored for one passage."""
         return self._index.payloads([point]).get(point)
 
     def _trace(self, passages: Sequence[FoundPassage], first: Round, last: Round) -> dict[str, Any]:
+        lists = {
+            "rank_dense": first.dense,
+            "rank_sparse": first.sparse,
+            "rank_first_round": first.fused,
+            "rank": last.fused,
+        }
+        ranks = {name: _ranks(scored) for name, scored in lists.items()}
         rows = []
         for found in passages:
             point = point_id(found.hit.passage.passage_id)
@@ -250,10 +267,7 @@ class Searcher:
                     "cosine": round(found.evidence.cosine, 4),
                     "bm25_share": round(found.evidence.share, 4),
                     "relevance": round(found.evidence.relevance, 4),
-                    "rank_dense": _rank(first.dense, point),
-                    "rank_sparse": _rank(first.sparse, point),
-                    "rank_first_round": _rank(first.fused, point),
-                    "rank": _rank(last.fused, point),
+                    **{name: rank.get(point) for name, rank in ranks.items()},
                 }
             )
         return {"hits": rows, "dense_weight": self._parameters.dense_weight}
@@ -264,7 +278,11 @@ def _found(payload: Payload, evidence: Evidence) -> FoundPassage:
     return FoundPassage(hit, evidence, payload)
 
 
-def _rank(scored: Scored, point: PointId) -> int | None:
-    """Return the rank of a point in a list, counted from 1; None where it is not listed."""
-    places = np.flatnonzero(scored.points == point)
-    return int(places[0]) + 1 if len(places) else None
+def _score(query: Query, stored: StoredVectors) -> tuple[float, float]:
+    bm25 = sum(weight * stored.sparse.get(term, 0.0) for term, weight in query.sparse.items())
+    return float(np.dot(query.dense, stored.dense)), bm25
+
+
+def _ranks(scored: Scored) -> dict[PointId, int]:
+    """Return the rank of each point in a list, counted from 1."""
+    return {point: rank for rank, point in enumerate(scored.points.tolist(), start=1)}

@@ -82,6 +82,10 @@ class Scored:
     def __len__(self) -> int:
         return len(self.points)
 
+    def by_point(self) -> dict[PointId, float]:
+        """Return the score of each point, in the order of the list."""
+        return dict(zip(self.points.tolist(), self.scores.tolist(), strict=True))
+
 
 def by_passage(scored: Scored) -> Scored:
     """Keep for each passage the best of its windows."""

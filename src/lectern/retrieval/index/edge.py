@@ -2,8 +2,9 @@
 
 The shard has no write-ahead log: a folder is written once, flushed, and from then on only read
 (`lectern.retrieval.collection` sees to that), so any number of processes may open it. Vectors are
-scanned without a graph, as 8-bit integers, and the best are scored again exactly: on two cores that
-takes 2 ms for 100,000 passages, is exact in practice, and costs no time to build.
+compared as 8-bit integers and the best are scored again exactly. Small collections are scanned
+whole, which finds everything; a large one gets a graph, for which a scan takes too long. Opening
+maps vectors and payloads with all their pages, so that the first questions do not wait for them.
 """
 
 from __future__ import annotations
@@ -32,19 +33,31 @@ _SCROLL = 1_000
 # A shard is mapped into memory, where a full disk kills the process instead of raising an error. So
 # no write begins without room for more than one batch of points takes.
 _ROOM_BYTES = 16 << 20
+# A scan of 50,000 vectors takes about 1 ms, and a search takes two.
+_GRAPH_FROM_POINTS = 50_000
+_GRAPH_EDGES = 16
+_GRAPH_CANDIDATES_TO_BUILD = 100
+# So many that nearly all of the 100 nearest are found, see docs/retrieval.md.
+_GRAPH_CANDIDATES = 256
 
 
-def _config(dimension: int) -> qe.EdgeConfig:
+def _config(dimension: int, points: int) -> qe.EdgeConfig:
+    graph = qe.HnswIndexConfig(
+        m=_GRAPH_EDGES if points >= _GRAPH_FROM_POINTS else 0,
+        ef_construct=_GRAPH_CANDIDATES_TO_BUILD,
+        full_scan_threshold=1,
+    )
     return qe.EdgeConfig(
         vectors={
             "dense": qe.EdgeVectorParams(
                 size=dimension,
                 distance=qe.Distance.Dot,
-                hnsw_config=qe.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=1),
+                hnsw_config=graph,
             )
         },
         sparse_vectors={"sparse": qe.EdgeSparseVectorParams()},
         quantization_config=qe.ScalarQuantizationConfig(type=qe.ScalarType.Int8),
+        payload_memory=qe.Memory.Cached,  # vectors are so by default
         wal_enabled=False,
     )
 
@@ -61,7 +74,7 @@ class EdgeIndex:
     def create(cls, folder: Path, dimension: int) -> EdgeIndex:
         """Make an empty index in a folder that does not exist yet or is empty."""
         (folder / _SHARD).mkdir(parents=True)
-        shard = qe.EdgeShard.create(str(folder / _SHARD), _config(dimension))
+        shard = qe.EdgeShard.create(str(folder / _SHARD), _config(dimension, 0))
         state = sqlite3.connect(folder / _STATE, check_same_thread=False)
         state.execute("CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL)")
         state.commit()
@@ -106,7 +119,8 @@ class EdgeIndex:
             with_payload=False,
             with_vector=False,
             params=qe.SearchParams(
-                quantization=qe.QuantizationSearchParams(rescore=True, oversampling=1.5)
+                hnsw_ef=_GRAPH_CANDIDATES,
+                quantization=qe.QuantizationSearchParams(rescore=True, oversampling=1.5),
             ),
         )
         with _damage_named(self._folder):
@@ -203,10 +217,18 @@ class EdgeIndex:
         )
         return [str(row[0]) for row in rows]
 
-    def finish(self) -> None:
-        """Compact the shard and write everything to disk; to be called once, before readers."""
+    def finish(self, dimension: int) -> None:
+        """Compact the shard, give a large one its graph, and write everything to disk.
+
+        To be called once, before readers.
+        """
         # Compacting writes the segments anew before it deletes the old ones.
         self._require_room(sum(f.stat().st_blocks * 512 for f in self._folder.rglob("*")))
+        config = _config(dimension, self.count())
+        # A shard takes a new configuration only when it is loaded.
+        self._shard.flush()
+        self._shard.close()
+        self._shard = qe.EdgeShard.load(str(self._folder / _SHARD), config)
         self._shard.optimize()
         self._shard.flush()
         self.write_state({_POINTS: str(self.count()).encode()})
