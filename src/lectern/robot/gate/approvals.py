@@ -1,17 +1,18 @@
 """The gate's books: what waits, what is approved, what runs, and what a stop has made void.
 
-Everything here is done under one lock that is held for a few dictionary operations and never while
-anything waits, so a stop from any thread gets it at once. A stop moves the epoch on; whatever began
-in an earlier epoch can no longer begin to move.
+A stop moves the epoch on, which takes no lock; whatever began in an earlier epoch can no longer
+begin to move. Everything else is done under one lock that is held for a few dictionary operations
+and never while anything waits.
 """
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
+from concurrent.futures import Future, InvalidStateError
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from lectern.errors import (
@@ -31,6 +32,8 @@ from lectern.robot.plan import Plan
 
 _REMEMBERED = 256
 _ANEW = "Propose the motion again."
+# Longest that a stop, already in effect, waits to wake those who wait for an approval.
+_TIDY_S = 0.05
 
 
 @dataclass(eq=False)
@@ -69,14 +72,12 @@ class Run:
         what: In words, for those who must wait.
         epoch: In which it began.
         ticket: The approved plan; None: a change of scene or a reset.
-        stopped: Why it was stopped; None: it was not.
         finished: Done when the robot is free again.
     """
 
     what: str
     epoch: int
     ticket: Ticket | None = None
-    stopped: str | None = None
     finished: Future[None] = field(default_factory=Future)
 
 
@@ -92,6 +93,7 @@ class Ledger:
         self._making: Counter[str] = Counter()
         self._run: Run | None = None
         self._epoch = 0
+        self._epochs = itertools.count(1)
         self._last_stop = ""
 
     @property
@@ -110,19 +112,14 @@ class Ledger:
 
     @contextmanager
     def making(self, user: User) -> Iterator[None]:
-        """Hold a place for a proposal in the making.
+        """Hold a place for a proposal in the making; a user's oldest gives way to the newest.
 
         Raises:
-            Overloaded: Too many wait already, of this user or of all.
+            Overloaded: Too many wait already, of all users or approved ones of this user.
         """
         with self._lock:
             self._sweep()
-            mine = self._making[user.name] + sum(key[0] == user.name for key in self._tickets)
-            total = sum(self._making.values()) + len(self._tickets)
-            if mine >= self._bounds.proposals_per_user or total >= self._bounds.proposals:
-                raise Overloaded(
-                    "Too many proposed motions are waiting.", "Execute or reject some first."
-                )
+            self._make_room(user.name)
             self._making[user.name] += 1
         try:
             yield
@@ -180,7 +177,7 @@ class Ledger:
             if self._tickets.get(ticket.key) is not ticket or ticket.approved_by:
                 raise ApprovalInvalid("This plan does not wait for an approval any more.", _ANEW)
             ticket.approved_by = approver.name
-            if not ticket.decided.done():
+            with suppress(InvalidStateError):  # nobody waits any more
                 ticket.decided.set_result(None)
 
     def reject(self, digest: str) -> tuple[Ticket, ...]:
@@ -253,23 +250,38 @@ class Ledger:
         with self._lock:
             if self._run is run:
                 self._run = None
-        if not run.finished.done():
+        with suppress(InvalidStateError):  # nobody waits any more
             run.finished.set_result(None)
 
     def running(self) -> Run | None:
         """Return what has the robot."""
         return self._run
 
-    def void(self, reason: str) -> Run | None:
-        """Make void whatever began before now; returns what was running."""
-        with self._lock:
-            self._epoch += 1
-            self._last_stop = reason
-            if self._run is not None:
-                self._run.stopped = reason
-            for key in tuple(self._tickets):
-                self._drop(key, self._stopped())
-            return self._run
+    def void(self, reason: str) -> None:
+        """Make void whatever began before now; takes no lock and cannot fail.
+
+        Two stops at once may set the epoch in either order; both values are new.
+        """
+        self._last_stop = reason
+        self._epoch = next(self._epochs)
+
+    def tidy(self) -> None:
+        """Wake those who wait for an approval that is void by now."""
+        if self._lock.acquire(timeout=_TIDY_S):
+            try:
+                self._sweep()
+            finally:
+                self._lock.release()
+
+    def _make_room(self, user: str) -> None:
+        mine = [ticket for key, ticket in self._tickets.items() if key[0] == user]
+        if self._making[user] + len(mine) >= self._bounds.proposals_per_user:
+            oldest = next((ticket for ticket in mine if not ticket.approved_by), None)
+            if oldest is None:
+                raise _overloaded()
+            self._drop(oldest.key, ApprovalInvalid("Newer proposals took its place.", _ANEW))
+        if sum(self._making.values()) + len(self._tickets) >= self._bounds.proposals:
+            raise _overloaded()
 
     def _take(self, run: Run) -> Run:
         if self._run is not None:
@@ -279,7 +291,9 @@ class Ledger:
 
     def _sweep(self) -> None:
         for key, ticket in tuple(self._tickets.items()):
-            if not self._clock.before(ticket.expires):
+            if ticket.epoch != self._epoch:
+                self._drop(key, self._stopped())
+            elif not self._clock.before(ticket.expires):
                 self._drop(key, _expired())
 
     def _drop(self, key: tuple[str, str], why: LecternError) -> None:
@@ -287,7 +301,7 @@ class Ledger:
         self._past[key] = why
         while len(self._past) > _REMEMBERED:
             self._past.popitem(last=False)
-        if not ticket.decided.done():
+        with suppress(InvalidStateError):  # decided already, or nobody waits any more
             ticket.decided.set_exception(why)
 
     def _past_of(self, digest: str, user: str | None = None) -> LecternError:
@@ -308,6 +322,10 @@ class Ledger:
 def _again(error: LecternError) -> LecternError:
     """Return an equal error: one that is raised twice would carry both tracebacks."""
     return type(error)(error.detail, error.remedy)
+
+
+def _overloaded() -> Overloaded:
+    return Overloaded("Too many proposed motions are waiting.", "Execute or reject some first.")
 
 
 def _expired() -> ApprovalInvalid:

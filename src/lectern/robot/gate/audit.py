@@ -32,6 +32,7 @@ class AuditLog:
         self._owed: deque[Mapping[str, Any]] = deque()
         self._lost = 0
         self._wake = threading.Event()
+        self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def write(self, entry: Mapping[str, Any]) -> None:
@@ -52,7 +53,7 @@ class AuditLog:
         else:
             self._lost += 1
         self._wake.set()
-        if self._thread is None:
+        if self._thread is None and self._starting.acquire(blocking=False):
             self._start()
 
     def settle(self) -> None:
@@ -70,6 +71,7 @@ class AuditLog:
             self._thread.start()
         except RuntimeError:  # no more threads: the next write settles it
             self._thread = None
+            self._starting.release()
 
     def _work(self) -> None:
         while True:

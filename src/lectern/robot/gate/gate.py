@@ -18,7 +18,7 @@ from lectern.robot.gate.inspection import Inspector
 from lectern.robot.gate.motion import Motion
 from lectern.robot.gate.policy import Bounds, Policy
 from lectern.robot.gate.proposal import Proposal
-from lectern.robot.gate.record import Record, name_of
+from lectern.robot.gate.record import Record, name_of, text_of
 from lectern.robot.gate.scenes import check_scene, describe_change
 from lectern.robot.gate.session import MotionSession
 from lectern.robot.gate.tools import tool_for
@@ -29,7 +29,7 @@ from lectern.robot.robot import Execution, OnProgress, Robot, RobotView
 from lectern.robot.scene import Scene
 
 # Longest time that a reset waits for a motion to come to rest.
-_HALT_S = 10.0
+_HALT_S = 3.0
 T = TypeVar("T")
 
 
@@ -84,7 +84,7 @@ class MotionGate:
             LecternError: It is refused; see docs/motion-gate.md.
         """
         epoch = self._ledger.epoch
-        record = Record("propose", name_of(user), str(tool)[:80])
+        record = Record("propose", name_of(user), text_of(tool, 80))
         async with self._desk.deciding(record):
             chosen = tool_for(tool, user, self._view.reality)
             if chosen.intent is None:
@@ -106,10 +106,10 @@ class MotionGate:
             MotionStopped: A stop was faster.
             AuditFailed: The approval could not be recorded.
         """
-        record = Record("approve", name_of(approver), digest=str(digest)[:64], check="approval")
+        record = Record("approve", name_of(approver), digest=text_of(digest, 65), check="approval")
         async with self._desk.deciding(record):
             check_role(approver, APPROVERS, "approve motions")
-            ticket = self._ledger.undecided(digest)
+            ticket = self._ledger.undecided(record.digest)
             record.tool, record.arguments = ticket.proposal.tool, ticket.arguments
             await self._desk.write(record.entry(self._clock, "approved", of=ticket.proposal.user))
             self._ledger.approve(ticket, approver)
@@ -123,10 +123,10 @@ class MotionGate:
             PlanUnknown: No plan with this digest is waiting.
             AuditFailed: It was taken away, but that could not be recorded.
         """
-        record = Record("reject", name_of(approver), digest=str(digest)[:64], check="approval")
+        record = Record("reject", name_of(approver), digest=text_of(digest, 65), check="approval")
         async with self._desk.deciding(record):
             check_role(approver, APPROVERS, "reject motions")
-            self._ledger.reject(digest)
+            self._ledger.reject(record.digest)
             self._desk.announce("rejected", digest)
             await self._desk.write(record.entry(self._clock, "rejected"))
 
@@ -141,10 +141,10 @@ class MotionGate:
         Raises:
             LecternError: It is refused (see docs/motion-gate.md), or the motion failed.
         """
-        record = Record("execute", name_of(user), digest=str(digest)[:64], check="approval")
+        record = Record("execute", name_of(user), digest=text_of(digest, 65), check="approval")
         async with self._desk.deciding(record):
             check_role(user, PROPOSERS, "execute motions")
-            run = self._ledger.claim(user, digest)
+            run = self._ledger.claim(user, record.digest)
         try:
             async with self._desk.deciding(record):
                 plan = await self._desk.recheck(record, user, run)
@@ -159,11 +159,11 @@ class MotionGate:
         From any thread, by anyone, at once; never raises.
         """
         text = str(reason)[:200] if isinstance(reason, str) else ""
-        with suppress(Exception):
-            self._ledger.void(text)
+        self._ledger.void(text)
         with suppress(Exception):
             self._robot.stop(text)
         with suppress(Exception):
+            self._ledger.tidy()
             record = Record("stop", name_of(user))
             self._audit.owe(record.entry(self._clock, "stopped", reason=text))
             self._desk.announce("stopped", reason=text)
@@ -193,7 +193,7 @@ class MotionGate:
             MotionOff: The policy lets nothing move.
             AuditFailed: The session could not be recorded.
         """
-        record = Record("session", name_of(user), str(tool)[:80])
+        record = Record("session", name_of(user), text_of(tool, 80))
         epoch = self._ledger.epoch
         try:
             chosen = tool_for(tool, user, self._view.reality)
@@ -263,8 +263,8 @@ class MotionGate:
             self._policy.verdict(self._view.reality)
             record.check = "audit"
             await self._desk.write(record.entry(self._clock, "allowed"))
-            await self._halt("the robot is being reset")
-            await self._alone("the robot is being reset", self._robot.reset, seed)
+            record.check = "motion"
+            await self._start_over(seed)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call a listener, on a thread of the gate's own, for each event from now on.
@@ -286,12 +286,20 @@ class MotionGate:
             self._announcer.close()
             await asyncio.to_thread(self._audit.settle)
 
-    async def _halt(self, reason: str) -> None:
-        """Stop what runs and wait for its end."""
-        running = self._ledger.void(reason)
+    async def _start_over(self, seed: int) -> None:
+        """Stop what runs, wait for its end, and reset; what never ends is reset as well."""
+        reason = "the robot is being reset"
+        self._ledger.void(reason)
         self._robot.stop(reason)
-        if running is not None:
-            await asyncio.wait_for(asyncio.wrap_future(running.finished), _HALT_S)
+        self._ledger.tidy()
+        if (running := self._ledger.running()) is not None:
+            try:
+                await asyncio.wait_for(asyncio.wrap_future(running.finished), _HALT_S)
+            except asyncio.TimeoutError:
+                # Whatever is stuck keeps the robot, so that nothing else can begin meanwhile.
+                await self._robot.reset(seed)
+                return
+        await self._alone(reason, self._robot.reset, seed)
 
     async def _alone(self, what: str, act: Callable[[T], Awaitable[None]], argument: T) -> None:
         """Do something while nothing else has the robot."""

@@ -32,6 +32,8 @@ def check_intent(intent: Intent, model: RobotModel, workspace: Workspace, bounds
         check_grip(intent, model)
     elif type(intent) is PlanRequest:
         _check_request(intent, bounds)
+        if intent.start_rad is not None:
+            model.check_positions(np.asarray(intent.start_rad), "start")
         _check_goal(intent, model, workspace)
     else:
         raise InvalidInput("This is neither a motion nor a grip.", "Give a PlanRequest or a Grip.")

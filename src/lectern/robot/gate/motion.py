@@ -22,11 +22,11 @@ _log = logging.getLogger(__name__)
 class Motion:
     """One execution.
 
-    The order that closes the race with a stop: a stop first moves the epoch on and marks what
-    runs, then stops the robot. An execution first checks the epoch (`Ledger.begin`), then hands the
-    plan over, then looks for the mark, after each step of the robot's own code and at each
-    progress. Whichever way the two are interleaved, either the epoch is found changed and nothing
-    begins, or the robot is told to stop after it was told to move.
+    The order that closes the race with a stop: a stop first moves the epoch on, then stops the
+    robot. An execution first checks the epoch (`Ledger.begin`), then hands the plan over, then
+    looks at the epoch again, after each step of the robot's own code and at each progress.
+    Whichever way the two are interleaved, either the epoch is found changed and nothing begins, or
+    the robot is told to stop after it was told to move.
     """
 
     def __init__(
@@ -73,8 +73,9 @@ class Motion:
 
     def _look(self) -> None:
         """Stop the robot if a stop came while it was taking the plan."""
-        if self._run.stopped is not None:
-            self._robot.stop(self._run.stopped)
+        if self._desk.ledger.epoch != self._run.epoch:
+            with suppress(Exception):  # its `stop` never fails; if it does, the motion is awaited
+                self._robot.stop("a stop came while the motion began")
 
     def _progress(self, progress: Progress) -> None:
         self._look()

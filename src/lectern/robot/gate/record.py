@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -23,6 +24,7 @@ class Record:
         digest: Of the plan, once there is one.
         check: Name of the check it is at: `tool`, `schema`, `limits`, `planning`, `collision`,
             `continuity`, `policy`, `approval`, `audit`, `motion`.
+        step: Which motion of a session; empty: it is no session's.
     """
 
     event: str
@@ -31,17 +33,19 @@ class Record:
     arguments: str = ""
     digest: str = ""
     check: str = "tool"
+    step: str = ""
 
     def entry(self, clock: Clock, verdict: str, **more: Any) -> dict[str, Any]:
         """Return the log's entry, with the time."""
         now = clock.wall()
         return {
-            "time": datetime.fromtimestamp(now, timezone.utc).isoformat(),
-            "unix_s": now,
+            "time": _iso(now),
+            "unix_s": now if math.isfinite(now) else None,
             "event": self.event,
             "user": self.user,
             "tool": self.tool,
             "arguments": self.arguments,
+            "step": self.step,
             "digest": self.digest,
             "verdict": verdict,
             **more,
@@ -50,6 +54,19 @@ class Record:
     def refusal(self, clock: Clock, error: LecternError) -> dict[str, Any]:
         """Return the log's entry of a refusal: which check refused, and why."""
         return self.entry(clock, "denied", check=self.check, code=error.code, reason=error.detail)
+
+
+def _iso(unix_s: float) -> str:
+    """Return a time in ISO 8601; empty for one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(unix_s, timezone.utc).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+def text_of(value: object, most: int) -> str:
+    """Return a text from outside, shortened; empty for anything that is no text."""
+    return value[:most] if type(value) is str else ""
 
 
 def name_of(user: object) -> str:

@@ -20,9 +20,9 @@ def check_scene(scene: Scene) -> Scene:
         raise SceneObjectInvalid("This is no scene.", "Give a Scene.")
     fresh = Scene.of(*(_checked(name, item) for name, item in scene.objects.items()))
     for name, attachment in scene.attached.items():
-        if name not in fresh.objects:
+        if name not in fresh.objects or fresh.objects[name].mass_kg is None:
             raise SceneObjectInvalid(
-                f"The robot cannot hold {str(name)[:80]!r}, which is not there.", "Add it first."
+                f"The robot cannot hold {str(name)[:80]!r}.", "Add it, with a mass, first."
             )
         fresh = fresh.attach(name, attachment)
     return fresh

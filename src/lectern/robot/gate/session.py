@@ -74,6 +74,7 @@ class MotionSession:
     async def _go(self, what: Intent | Plan) -> Execution:
         desk, user = self._desk, self._user
         record = Record("propose", user.name, "run_demo", self._arguments)
+        record.step = describe(what)
         async with desk.deciding(record):
             desk.ledger.require(self._epoch)
             tool_for(record.tool, user, desk.inspector.view.reality)
@@ -85,7 +86,10 @@ class MotionSession:
                     plan = await desk.inspector.plan(record, what)
                 ticket = await desk.keep(record, user, plan, self._epoch)
             await self._approved(record, ticket)
-        return await self._execute(user, ticket.proposal.digest)
+        try:
+            return await self._execute(user, ticket.proposal.digest)
+        finally:
+            desk.ledger.withdraw(ticket)
 
     async def _approved(self, record: Record, ticket: Ticket) -> None:
         """Wait until somebody has approved a proposal that needs it."""
@@ -94,13 +98,18 @@ class MotionSession:
         record.check = "approval"
         if self._on_approval is not None:
             self._on_approval(ticket.proposal)
-        decided = asyncio.shield(asyncio.wrap_future(ticket.decided))
+        decided = asyncio.wrap_future(ticket.decided)
         try:
             await asyncio.wait_for(decided, self._desk.inspector.policy.approval_s)
-        except asyncio.TimeoutError:
-            raise ApprovalInvalid(
-                "Nobody approved the motion in time.", "Ask for it again."
-            ) from None
-        finally:
-            if not ticket.approved_by:
-                self._desk.ledger.withdraw(ticket)
+        except BaseException as error:
+            self._desk.ledger.withdraw(ticket)
+            if isinstance(error, asyncio.TimeoutError):
+                raise ApprovalInvalid("Nobody approved it in time.", "Ask again.") from error
+            raise
+
+
+def describe(what: Intent | Plan) -> str:
+    """Return what the log keeps of one motion of a session."""
+    if isinstance(what, Plan):
+        return f"a plan of {len(what.steps)} steps"
+    return repr(what.goal if isinstance(what, PlanRequest) else what)[:400]
