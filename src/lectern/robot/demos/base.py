@@ -21,6 +21,9 @@ from lectern.robot.scenes import bench
 Number: TypeAlias = float | int | str | bool
 R = TypeVar("R")
 
+# Force with which a demo opens the gripper.
+_FORCE_N = 20.0
+
 
 class Parameters(BaseModel):
     """What a reader may change about a demo; each field has a range, a unit and a description."""
@@ -38,7 +41,7 @@ class Session(Protocol):
         """Plan one motion and carry it out."""
 
     async def grip(
-        self, width_m: float, force_n: float = 20.0, attach: str = "", detach: str = ""
+        self, width_m: float, force_n: float, attach: str = "", detach: str = ""
     ) -> Execution:
         """Open or close the gripper."""
 
@@ -113,7 +116,7 @@ class Stage:
         The arm moves first, so that no new object can appear where it stands.
         """
         for held in list(self.view.scene().attached):
-            await self.session.grip(self.view.model.gripper.max_width_m, detach=held)
+            await self.session.grip(self.view.model.gripper.max_width_m, _FORCE_N, detach=held)
         await self.go(pose)
         await self.change_scene(scene or bench())
 

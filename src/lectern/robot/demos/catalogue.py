@@ -8,8 +8,25 @@ from typing import Any
 
 from lectern.errors import DemoUnknown
 from lectern.robot.demos.base import Demo
+from lectern.robot.demos.forward_kinematics import ForwardKinematics
+from lectern.robot.demos.interpolation import Interpolation
+from lectern.robot.demos.inverse_kinematics import InverseKinematics
+from lectern.robot.demos.jacobian import Jacobian
+from lectern.robot.demos.odometry import Odometry
+from lectern.robot.demos.pid import Pid
+from lectern.robot.demos.singularity import Singularity
+from lectern.robot.demos.trajectory import TrajectoryDemo
 
-_ALL: tuple[Demo[Any], ...] = ()
+_ALL: tuple[Demo[Any], ...] = (
+    ForwardKinematics(),
+    Jacobian(),
+    Singularity(),
+    InverseKinematics(),
+    Interpolation(),
+    TrajectoryDemo(),
+    Pid(),
+    Odometry(),
+)
 
 DEMOS: Mapping[str, Demo[Any]] = MappingProxyType({demo.name: demo for demo in _ALL})
 

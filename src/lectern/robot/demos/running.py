@@ -14,7 +14,8 @@ from lectern.robot.demos.base import Demo, DemoResult, Parameters, Stage
 from lectern.robot.demos.catalogue import find
 
 if TYPE_CHECKING:
-    from lectern.robot.gate.gate import MotionGate, Proposal
+    from lectern.robot.gate.gate import MotionGate
+    from lectern.robot.gate.proposal import Proposal
     from lectern.robot.gate.users import User
     from lectern.robot.scene import Scene
 
