@@ -13,6 +13,7 @@ from lectern.robot.demos.interpolation import Interpolation
 from lectern.robot.demos.inverse_kinematics import InverseKinematics
 from lectern.robot.demos.jacobian import Jacobian
 from lectern.robot.demos.odometry import Odometry
+from lectern.robot.demos.pick_and_place import PickAndPlace
 from lectern.robot.demos.pid import Pid
 from lectern.robot.demos.singularity import Singularity
 from lectern.robot.demos.trajectory import TrajectoryDemo
@@ -25,6 +26,7 @@ _ALL: tuple[Demo[Any], ...] = (
     Interpolation(),
     TrajectoryDemo(),
     Pid(),
+    PickAndPlace(),
     Odometry(),
 )
 

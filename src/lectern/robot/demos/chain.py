@@ -76,7 +76,7 @@ def geometric_jacobian(poses: Sequence[Floats], point_m: Floats) -> Floats:
     for pose in poses[:-1]:
         z, origin = pose[:3, 2], pose[:3, 3]
         columns.append(np.concatenate([np.cross(z, point_m - origin), z]))
-    return np.array(columns).T
+    return np.asarray(np.transpose(columns), dtype=np.float64)
 
 
 def tool_jacobian(q_rad: Floats) -> Floats:
