@@ -32,13 +32,15 @@ class Physics:
     Args:
         world: What is simulated.
         home_rad: Where the arm begins, shape (arm joints,).
+        time_s: What the clock shows at the beginning.
     """
 
-    def __init__(self, world: World, home_rad: Floats) -> None:
+    def __init__(self, world: World, home_rad: Floats, time_s: float = 0.0) -> None:
         self._home = np.array(home_rad, dtype=np.float64)
         self._push: Push | None = None
         self.world = world
         self.data = mujoco.MjData(world.model)
+        self.data.time = time_s
         self.reset()
 
     @property
@@ -78,17 +80,19 @@ class Physics:
         return self._push is not None
 
     def reset(self) -> None:
-        """Put the arm home, the fingers open, the objects where the scene has them, all at rest."""
-        time_s = self.data.time
-        mujoco.mj_resetData(self.world.model, self.data)
-        fingers = self.joints - len(self._home)
-        self.data.time = time_s
-        self.data.qpos[: len(self._home)] = self._home
-        self.data.qpos[len(self._home) : self.joints] = self.world.model.jnt_range[
-            len(self._home) : len(self._home) + fingers, 1
-        ]
+        """Put the arm home, the fingers open, the objects where the scene has them, all at rest.
+
+        The clock runs on.
+        """
+        model, data, n = self.world.model, self.data, len(self._home)
+        time_s = data.time
+        mujoco.mj_resetData(model, data)
+        data.time = time_s
+        data.qpos[:n] = self._home
+        data.qpos[n : self.joints] = model.jnt_range[n : self.joints, 1]
+        self.limit_grip(float(model.jnt_actfrcrange[n, 1]))
         self._push = None
-        mujoco.mj_forward(self.world.model, self.data)
+        mujoco.mj_forward(model, data)
 
     def advance(self, commands: Floats, steps: int) -> None:
         """Let time pass, in one call into MuJoCo with Python's lock released.

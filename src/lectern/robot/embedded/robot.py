@@ -6,7 +6,6 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator
-from concurrent.futures import Future
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -113,7 +112,7 @@ class EmbeddedRobot:
         self._simulator.listen(news.tell)
         try:
             due_s = time.monotonic()
-            while True:
+            while not self._simulator.closed:
                 news.expect()
                 yield self.state()
                 due_s = max(due_s + 1.0 / rate_hz, time.monotonic())
@@ -152,16 +151,14 @@ class EmbeddedRobot:
         """Carry out a plan; see `Robot.execute`."""
         epoch = self._simulator.stops
         self._check_plan(plan)
+        tell = _in_loop(on_progress)
         claim = self._claim()
         try:
-            tell = _in_loop(on_progress)
             job = await asyncio.to_thread(self._simulator.prepare, plan, epoch, tell)
         except BaseException:
             self._release(claim)
             raise
-        future = self._simulator.submit(job)
-        future.add_done_callback(lambda _: self._release(claim))
-        return await self._await_job(job, future)
+        return await self._carry_out(job, claim)
 
     async def wait(self, duration_s: float) -> None:
         """Let simulated time pass; what an unpaced robot does not do by itself.
@@ -172,9 +169,7 @@ class EmbeddedRobot:
             SimulationFailed: Physics blew up or its thread died; the robot was reset.
         """
         claim = self._claim()
-        future = self._simulator.wait(duration_s)
-        future.add_done_callback(lambda _: self._release(claim))
-        await asyncio.shield(asyncio.wrap_future(future))
+        await self._carry_out(self._simulator.waiting(duration_s), claim)
 
     async def push(self, body: str, force_n: tuple[float, float, float], duration_s: float) -> None:
         """Push a link or a movable object at its centre of mass, in the world's axes.
@@ -197,6 +192,8 @@ class EmbeddedRobot:
         try:
             now = self._simulator.snapshot
             placed = _placed(self.scene(), scene)
+            for name in placed & set(scene.attached):
+                scene = scene.detach(name, scene.get(name).pose)
             world = await asyncio.to_thread(self._build, now, scene, placed)
             await asyncio.wrap_future(self._simulator.replace_world(world, scene, placed))
         finally:
@@ -220,7 +217,10 @@ class EmbeddedRobot:
 
         return Planner(self.model)
 
-    async def _await_job(self, job: Job, future: Future[Execution]) -> Execution:
+    async def _carry_out(self, job: Job, claim: object) -> Execution:
+        """Wait for a job; if the waiting is cancelled, until the robot is at rest."""
+        future = self._simulator.submit(job)
+        future.add_done_callback(lambda _: self._release(claim))
         waiter = asyncio.wrap_future(future)
         try:
             return await asyncio.shield(waiter)

@@ -134,6 +134,7 @@ class Simulator:
         self._closing = False
         self._stops = 0
         self._stop_reason: str | None = None
+        self._time_s = 0.0
         self._boot(self._first_world)
 
     # From any thread
@@ -152,6 +153,11 @@ class Simulator:
     def alive(self) -> bool:
         """Whether the thread runs."""
         return self._thread is not None and self._thread.is_alive() and not self._died
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closing
 
     @property
     def stops(self) -> int:
@@ -188,10 +194,10 @@ class Simulator:
         begun.add_done_callback(lambda done: _pass_failure(done, job.future))
         return job.future
 
-    def wait(self, duration_s: float) -> Future[Execution]:
-        """Let simulated time pass while everything is held; fails as `submit` does."""
+    def waiting(self, duration_s: float) -> Job:
+        """Return a job that lets simulated time pass while everything is held."""
         motion = Wait(min(duration_s, MAX_WAIT_S), self._hand)
-        return self.submit(Job(deque([motion]), Future(), self._stops, None, [duration_s]))
+        return Job(deque([motion]), Future(), self._stops, None, [duration_s])
 
     def push(
         self, body: str, force_n: tuple[float, float, float], duration_s: float
@@ -237,6 +243,7 @@ class Simulator:
     def reset(self) -> Future[None]:
         """Put everything back to where it began; a dead thread is replaced by a new one."""
         if not self.alive and not self._closing:
+            self._time_s = self._physics.time_s
             self._boot(self._first_world)
             self.start()
         return self.call(self._reset)
@@ -264,7 +271,7 @@ class Simulator:
     def _boot(self, world: World) -> None:
         self._died = False
         self._cause = ""
-        self._physics = Physics(world, self._home)
+        self._physics = Physics(world, self._home, self._time_s)
         self._hand = Hand(world.gains.stiffness, len(self.robot.joints))
         self._hand.hold(self._physics.positions)
         self._scene = world.scene
@@ -349,6 +356,9 @@ class Simulator:
                 future.set_result(work())
             except LecternError as error:
                 future.set_exception(error)
+            except BaseException as error:
+                future.set_exception(error)
+                raise
 
     def _begin(self, job: Job) -> None:
         if job.epoch != self._stops:
@@ -364,6 +374,8 @@ class Simulator:
         if not job.motions:
             self._job = None
             self._publish()
+            if job.on_progress is not None:
+                job.on_progress(Progress(max(0, job.step), 1.0, self._physics.time_s))
             job.future.set_result(self._execution(job))
             return
         job.current = job.motions.popleft()
@@ -465,7 +477,8 @@ class Simulator:
     def _finger_hold(self) -> Floats:
         """Return commands that keep the fingers where they are, or pressing on what they hold."""
         n = self._hand.arm_joints
-        if self._scene.attached:
+        gripping = self._job is not None and isinstance(self._job.current, Squeeze)
+        if self._scene.attached and not gripping:
             return np.array(self._hand.commands[n:])
         return np.asarray(self._physics.world.gains.stiffness[n:] * self._physics.positions[n:])
 
@@ -481,7 +494,7 @@ class Simulator:
 
     def _reset(self) -> None:
         job, self._job, self._brake = self._job, None, None
-        self._physics = Physics(self._first_world, self._home)
+        self._physics = Physics(self._first_world, self._home, self._physics.time_s)
         self._scene = self._first_world.scene
         self._hand.hold(self._physics.positions)
         self._publish()
