@@ -67,6 +67,17 @@ class Settings(BaseSettings):
     chat_usd_per_million_output: float = Field(default=0.60, ge=0)
     chat_max_usd_per_day: float = Field(default=5.0, ge=0)  # 0: no limit
 
+    # Robot
+    robot: Literal["embedded", "none"] = "embedded"
+    robot_policy: Literal["auto", "ask", "off"] = "auto"  # for simulated motions; real ones ask
+    robot_seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    robot_approval_s: float = Field(default=120.0, gt=0, le=3_600)
+    robot_max_readers: int = Field(default=200, ge=1, le=10_000)
+    robot_reader_timeout_s: float = Field(default=10.0, gt=0, le=300)
+    robot_ping_s: float = Field(default=20.0, gt=0, le=300)
+    robot_kept_runs: int = Field(default=20, ge=1, le=1_000)
+    robot_kept_mb: float = Field(default=32.0, gt=0, le=1_024)
+
     # Bridge
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65_535)  # 0: any free port

@@ -20,7 +20,10 @@ async def test_ready_names_each_part(client, shelf, is_ready, status):
     assert response.status_code == status
     assert response.json() == {
         "ready": is_ready,
-        "parts": {"shelf": {"ready": is_ready, "detail": "Why."}},
+        "parts": {
+            "shelf": {"ready": is_ready, "detail": "Why."},
+            "robot": {"ready": True, "detail": "left out (--no-robot or LECTERN_ROBOT=none)"},
+        },
     }
 
 

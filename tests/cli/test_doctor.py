@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from lectern import __version__
@@ -18,8 +20,10 @@ def test_a_working_lectern_passes_every_needed_check(lectern):
     assert document["version"] == __version__
     checks = _by_name(document)
     assert [name for name, check in checks.items() if check["needed"]] == [
-        *("python", "embedder", "index", "book", "home")
+        *("python", "embedder", "index", "book", "home"),
+        *("mujoco", "ompl", "pin", "coal", "toppra", "xacro", "matplotlib"),
     ]
+    assert all(checks[name]["ok"] for name in checks if checks[name]["needed"])
     assert checks["index"]["detail"].endswith("made with the embedder minilm.")
 
 
@@ -68,3 +72,24 @@ def test_a_chat_endpoint_is_named_without_its_key(lectern, monkeypatch):
 
     assert "gpt-4o-mini at http://127.0.0.1:9/v1; it was not called." in result.stdout
     assert "secret-of-mine" not in result.stdout
+
+
+def test_a_package_of_the_robot_that_is_missing_is_named_with_what_to_do(lectern, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ompl", None)
+
+    document = lectern.json("doctor", code=1)
+
+    check = _by_name(document)["ompl"]
+    assert (check["ok"], check["needed"]) == (False, True)
+    assert "python -m pip install ompl" in check["remedy"]
+    assert "--no-robot" in check["remedy"]
+    assert _by_name(document)["camera"]["detail"].startswith("Not tried")
+
+
+def test_nothing_of_the_robot_is_needed_where_there_shall_be_none(lectern, monkeypatch):
+    monkeypatch.setenv("LECTERN_ROBOT", "none")
+    monkeypatch.setitem(sys.modules, "mujoco", None)
+
+    check = _by_name(lectern.json("doctor"))["mujoco"]
+
+    assert (check["ok"], check["needed"]) == (False, False)

@@ -15,7 +15,8 @@ from lectern.bridge.conversations import Conversations
 from lectern.bridge.dependencies import Assistant, Services
 from lectern.bridge.metrics import Metrics
 from lectern.bridge.observe import Observe
-from lectern.bridge.routers import chat, health, page, passages, search
+from lectern.bridge.robot import OpenMotion, RobotPart
+from lectern.bridge.routers import chat, demos, health, page, passages, robot, scene, search
 from lectern.bridge.security import BodyLimit, HostGuard, OriginGuard, is_loopback
 from lectern.bridge.streams import StreamLimits, Streams
 from lectern.settings import Settings
@@ -30,15 +31,22 @@ def create_app(
     assistant: Assistant,
     settings: Settings,
     stream_limits: StreamLimits = StreamLimits(),  # noqa: B008  frozen, so it may be shared
+    open_motion: OpenMotion | None = None,
 ) -> FastAPI:
-    """Build the application; the caller opens the assistant and closes it afterwards."""
+    """Build the application; the caller opens the assistant and closes it afterwards.
+
+    The robot is started by `open_motion` in the background once the application runs, and closed
+    when it ends; without it every route of the robot says that there is none.
+    """
+    metrics = Metrics()
     services = Services(
         assistant=assistant,
         settings=settings,
         admission=Admission(settings.workers, settings.max_waiting),
         conversations=Conversations(),
         streams=Streams(stream_limits),
-        metrics=Metrics(),
+        metrics=metrics,
+        robot=RobotPart(settings, metrics, open_motion),
     )
     app = FastAPI(
         title="Lectern",
@@ -49,8 +57,8 @@ def create_app(
         lifespan=_lifespan,
     )
     app.state.services = services
-    for router in (chat.router, search.router, passages.router, health.router, page.router):
-        app.include_router(router)
+    for part in (chat, search, passages, robot, scene, demos, health, page):
+        app.include_router(part.router)
     page.mount_assets(app)
     problems.install(app)
     _watch(services)
@@ -63,12 +71,16 @@ async def begin_shutdown(app: FastAPI) -> None:
     services: Services = app.state.services
     services.admission.close()
     await services.streams.close()
+    await services.robot.halt()
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    services.robot.begin()
     yield
     await begin_shutdown(app)
+    await services.robot.close()
 
 
 def _watch(services: Services) -> None:
@@ -79,6 +91,8 @@ def _watch(services: Services) -> None:
     metrics.watch(
         "lectern_conversations", "Conversations remembered.", lambda: len(services.conversations)
     )
+    fanout = services.robot.fanout
+    metrics.watch("lectern_robot_readers", "Who watches the robot.", lambda: fanout.readers)
 
 
 def _add_guards(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
@@ -89,7 +103,7 @@ def _add_guards(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["Content-Type", "Last-Event-ID", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After"],
         )

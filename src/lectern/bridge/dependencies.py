@@ -6,15 +6,19 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
-from fastapi import Depends, Request
+from fastapi import Depends
+from starlette.requests import HTTPConnection
 
 from lectern.assistant.model import Answer, AnswerEvent, Turn
 from lectern.book.model import Passage
 from lectern.bridge.admission import Admission
 from lectern.bridge.conversations import Conversations
 from lectern.bridge.metrics import Metrics
+from lectern.bridge.robot import RobotPart
 from lectern.bridge.streams import Streams
+from lectern.motion import Motion
 from lectern.retrieval.model import SearchResult
+from lectern.robot.gate.users import LOCAL, User
 from lectern.settings import Settings
 
 
@@ -70,11 +74,34 @@ class Services:
     conversations: Conversations
     streams: Streams
     metrics: Metrics
+    robot: RobotPart
 
 
-async def _services(request: Request) -> Services:
-    services: Services = request.app.state.services
+async def _services(connection: HTTPConnection) -> Services:
+    services: Services = connection.app.state.services
     return services
 
 
 ServicesDep = Annotated[Services, Depends(_services)]
+
+
+async def _robot(services: ServicesDep) -> RobotPart:
+    return services.robot
+
+
+RobotDep = Annotated[RobotPart, Depends(_robot)]
+
+
+async def _motion(robot: RobotDep) -> Motion:
+    return robot.motion
+
+
+MotionDep = Annotated[Motion, Depends(_motion)]
+
+
+async def _user() -> User:
+    # There are no accounts yet: who reaches the bridge is the person at this machine.
+    return LOCAL
+
+
+UserDep = Annotated[User, Depends(_user)]

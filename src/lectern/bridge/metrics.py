@@ -60,6 +60,17 @@ class Metrics:
             registry=self._registry,
         )
 
+        self.states_sent = Counter(
+            "lectern_robot_messages_sent",
+            "Messages that readers of the robot have taken.",
+            registry=self._registry,
+        )
+        self.states_skipped = Counter(
+            "lectern_robot_states_skipped",
+            "States that a reader did not take before the next one came.",
+            registry=self._registry,
+        )
+
     def watch(self, name: str, help_text: str, read: Callable[[], float]) -> None:
         """Add a gauge that is read when the metrics are asked for."""
         Gauge(name, help_text, registry=self._registry).set_function(read)

@@ -22,6 +22,8 @@ from lectern.bridge.security import SECURITY_HEADERS
 _log = structlog.get_logger("lectern.access")
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
 _STATIC = ("/assets/", "/openapi.json")
+# A WebSocket that is refused gets a response too.
+_STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -34,13 +36,17 @@ class Observe:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
+        reply = _Reply(send, request_id)
         with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await self._observed(scope, receive, _Reply(send, request_id))
+            if scope["type"] == "http":
+                await self._observed(scope, receive, reply)
+            else:
+                await self._app(scope, receive, reply.send)
 
     async def _observed(self, scope: Scope, receive: Receive, reply: _Reply) -> None:
         started = time.perf_counter()
@@ -72,7 +78,7 @@ class _Reply:
         self.status: int | None = None
 
     async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
+        if message["type"] in _STARTS:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Request-ID"] = self._request_id

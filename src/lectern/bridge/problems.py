@@ -10,8 +10,8 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
@@ -85,7 +85,7 @@ def describe(error: Exception, request_id: str) -> Problem:
     """Describe any failure; what was not expected is logged and stays inside."""
     if isinstance(error, LecternError):
         return _from_lectern(error, request_id)
-    if isinstance(error, RequestValidationError):
+    if isinstance(error, (RequestValidationError, WebSocketRequestValidationError)):
         return _from_validation(error, request_id)
     if isinstance(error, HTTPException):
         return _from_http(error, request_id)
@@ -111,11 +111,17 @@ def respond(error: Exception, scope: Scope) -> ProblemResponse:
 def install(app: FastAPI) -> None:
     """Route every failure inside the application through this table."""
 
-    async def handle(request: Request, error: Exception) -> ProblemResponse:
-        return respond(error, request.scope)
+    async def handle(connection: Request | WebSocket, error: Exception) -> ProblemResponse | None:
+        response = respond(error, connection.scope)
+        if isinstance(connection, Request):
+            return response
+        # A WebSocket that is not open yet can be refused with a response like any other.
+        await connection.send_denial_response(response)
+        return None
 
-    for kind in (LecternError, RequestValidationError, HTTPException):
-        app.add_exception_handler(kind, handle)
+    kinds = (LecternError, RequestValidationError, WebSocketRequestValidationError, HTTPException)
+    for kind in kinds:
+        app.add_exception_handler(kind, handle)  # type: ignore[arg-type]
 
 
 def documented(*errors: type[LecternError]) -> dict[int | str, dict[str, Any]]:
@@ -157,7 +163,9 @@ def _from_lectern(error: LecternError, request_id: str) -> Problem:
     )
 
 
-def _from_validation(error: RequestValidationError, request_id: str) -> Problem:
+def _from_validation(
+    error: RequestValidationError | WebSocketRequestValidationError, request_id: str
+) -> Problem:
     fields = [
         InvalidField(field=".".join(str(part) for part in found["loc"]), message=found["msg"])
         for found in error.errors()

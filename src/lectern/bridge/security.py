@@ -41,6 +41,7 @@ SECURITY_HEADERS = {
 }
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_GUARDED = frozenset({"http", "websocket"})
 _DRAIN_BYTES = 16 * 2**20
 _DRAIN_S = 5.0
 
@@ -67,7 +68,7 @@ class HostGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] == "http":
+        if scope["type"] in _GUARDED:
             host = Headers(scope=scope).get("host", "")
             if not is_loopback(_without_port(host)):
                 error = HostNotAllowed(
@@ -80,7 +81,10 @@ class HostGuard:
 
 
 class OriginGuard:
-    """Refuse requests that another site's page sends with a method that may change something."""
+    """Refuse requests that another site's page sends with a method that may change something.
+
+    A WebSocket counts as one: browsers let any page open one, and it can be read and written.
+    """
 
     def __init__(self, app: ASGIApp, allowed: Collection[str]) -> None:
         self._app = app
@@ -88,7 +92,7 @@ class OriginGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] == "http" and scope["method"] not in _SAFE_METHODS:
+        if _may_change_something(scope):
             headers = Headers(scope=scope)
             origin = headers.get("origin")
             if origin is not None and not self._is_allowed(origin, headers.get("host", "")):
@@ -169,6 +173,12 @@ async def _drain(receive: Receive) -> None:
         drained += len(message.get("body", b""))
         if not message.get("more_body", False):
             return
+
+
+def _may_change_something(scope: Scope) -> bool:
+    if scope["type"] == "http":
+        return scope["method"] not in _SAFE_METHODS
+    return bool(scope["type"] == "websocket")
 
 
 def _declared_length(scope: Scope) -> int:

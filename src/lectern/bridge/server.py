@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from lectern.bridge import websockets
 from lectern.bridge.app import begin_shutdown
 from lectern.errors import AddressUnavailable
 from lectern.settings import Settings
@@ -86,6 +87,12 @@ class _Server(uvicorn.Server):
                 server_header=False,
                 timeout_graceful_shutdown=math.ceil(settings.shutdown_timeout_s),
                 backlog=_BACKLOG,
+                ws=websockets.protocol(settings.robot_reader_timeout_s),
+                ws_max_size=settings.max_body_bytes,
+                ws_ping_interval=settings.robot_ping_s,
+                ws_ping_timeout=settings.robot_ping_s,
+                # States are short, and compressing them costs more than sending them.
+                ws_per_message_deflate=False,
             )
         )
         self._app = app

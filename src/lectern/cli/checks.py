@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.metadata
 import importlib.util
 import os
 import platform
 import shutil
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lectern.errors import IndexMissing, LecternError
+from lectern.errors import CameraUnavailable, IndexMissing, LecternError
+from lectern.motion import PACKAGES, missing_packages
 from lectern.settings import Settings
 
 # An index of the textbook, and the files that Qdrant Edge maps while it is made.
@@ -40,7 +44,12 @@ class Check:
 
 def all_checks(settings: Settings) -> list[Check]:
     """Return every check, the needed parts first."""
-    return [*needed_checks(settings), *package_checks(settings), *company_checks(settings)]
+    return [
+        *needed_checks(settings),
+        *robot_checks(settings),
+        *package_checks(settings),
+        *company_checks(settings),
+    ]
 
 
 def needed_checks(settings: Settings) -> list[Check]:
@@ -54,6 +63,20 @@ def package_checks(settings: Settings) -> list[Check]:
         _package("qdrant-client", "qdrant_client", needed=bool(settings.qdrant_url)),
         _package("fastembed", "fastembed", needed=settings.embedder.startswith("fastembed:")),
     ]
+
+
+def robot_checks(settings: Settings) -> list[Check]:
+    """Check what the embedded robot is made of, by loading it, and whether it can be drawn."""
+    needed = settings.robot == "embedded"
+    parts = [_loaded(module, package, needed=needed) for module, package in PACKAGES.items()]
+    return [*parts, _camera(all(part.ok for part in parts))]
+
+
+def missing_robot_checks(settings: Settings) -> list[Check]:
+    """Return a failed check for each package that the robot needs and that is not installed."""
+    if settings.robot == "none":
+        return []
+    return [_not_installed(package, needed=True) for package in missing_packages()]
 
 
 def company_checks(settings: Settings) -> list[Check]:
@@ -141,6 +164,43 @@ def _package(name: str, module: str, *, needed: bool) -> Check:
     why = "the settings ask for it" if needed else "nothing asks for it"
     remedy = f"Install {name} into Lectern's environment" + ("." if needed else " to use it.")
     return Check(name, False, needed, f"Not installed; {why}.", remedy)
+
+
+def _loaded(module: str, package: str, *, needed: bool) -> Check:
+    if importlib.util.find_spec(module) is None:
+        return _not_installed(package, needed=needed)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a library says of itself is not asked here
+            importlib.import_module(module)
+    except Exception as error:  # a broken binary can raise anything
+        detail = f"Version {_version(package)} cannot be loaded: {error}."
+        return Check(package, False, needed, detail, f"Install {package} anew.")
+    return Check(package, True, needed, f"Version {_version(package)}, for the robot.")
+
+
+def _not_installed(package: str, *, needed: bool) -> Check:
+    remedy = f"Run `python -m pip install {package}` in Lectern's environment"
+    remedy += ", or leave the robot out (--no-robot)." if needed else " to use the robot."
+    return Check(package, False, needed, "Not installed; the robot needs it.", remedy)
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _camera(robot_loads: bool) -> Check:
+    if not robot_loads:
+        return Check("camera", False, False, "Not tried: the robot's packages are not there.")
+    from lectern.robot.embedded.camera import backend
+
+    try:
+        return Check("camera", True, False, f"Pictures of the robot are drawn by {backend()}.")
+    except CameraUnavailable as error:
+        return Check("camera", False, False, error.detail, error.remedy)
 
 
 def _chat_endpoint(settings: Settings) -> Check:

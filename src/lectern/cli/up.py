@@ -13,6 +13,8 @@ from lectern.cli.output import print_text, say
 
 if TYPE_CHECKING:
     from lectern.app import Lectern
+    from lectern.bridge.robot import OpenMotion
+    from lectern.motion import Motion
     from lectern.settings import Settings
 
 
@@ -28,7 +30,7 @@ def up(
         bool,
         typer.Option(
             "--no-robot",
-            help="Leave out the simulated robot. This version has none yet, so it changes nothing.",
+            help="Leave out the simulated robot; what needs it then says that there is none.",
         ),
     ] = False,
     book: Annotated[
@@ -39,14 +41,16 @@ def up(
 
     Example: lectern up --port 8080
 
-    Prints the address on stdout as soon as it answers; Ctrl-C ends it.
+    Prints the address on stdout as soon as it answers questions; the robot is ready a moment
+    later. Ctrl-C ends it.
     """
     from lectern.bridge.logs import configure_logs
     from lectern.bridge.server import bind
     from lectern.cli.opening import open_newest
     from lectern.settings import load_settings
 
-    settings = load_settings(host=host, port=port, book=book)
+    robot = "none" if no_robot else None
+    settings = load_settings(host=host, port=port, book=book, robot=robot)
     configure_logs(settings)
     # A port in use is named before the book is indexed, not after.
     bind(settings.host, settings.port).close()
@@ -55,9 +59,9 @@ def up(
 
 
 def _name_what_is_missing(settings: Settings) -> None:
-    from lectern.cli.checks import company_checks
+    from lectern.cli.checks import company_checks, missing_robot_checks
 
-    for check in company_checks(settings):
+    for check in (*company_checks(settings), *missing_robot_checks(settings)):
         if not check.ok:
             say(f"{check.name}: {check.detail} {check.remedy}")
 
@@ -73,6 +77,22 @@ async def _serve(settings: Settings, lectern: Lectern) -> None:
     gc.collect()
     gc.freeze()
     try:
-        await serve(create_app(lectern, settings), settings, announce)
+        app = create_app(lectern, settings, open_motion=_opener(settings))
+        await serve(app, settings, announce)
     finally:
         await lectern.close()
+
+
+def _opener(settings: Settings) -> OpenMotion | None:
+    if settings.robot == "none":
+        return None
+
+    async def open_robot() -> Motion:
+        from lectern.motion import open_motion
+
+        motion = await open_motion(settings)
+        # What physics and planning brought along stays as long as the process does.
+        gc.freeze()
+        return motion
+
+    return open_robot

@@ -23,15 +23,13 @@ async def health() -> HealthOut:
 
 @router.get(
     "/health/ready",
-    summary="Can it answer questions?",
+    summary="Can it answer questions and move?",
     responses={_NOT_READY: {"model": ReadyOut, "description": "A part is not ready."}},
 )
 async def ready(services: ServicesDep, response: Response) -> ReadyOut:
     """Report each part by name; 503 as long as one of them is not ready."""
-    parts = {
-        name: PartOut(ready=part.ready, detail=part.detail)
-        for name, part in services.assistant.parts().items()
-    }
+    found = {**services.assistant.parts(), "robot": services.robot.status()}
+    parts = {name: PartOut(ready=part.ready, detail=part.detail) for name, part in found.items()}
     all_ready = all(part.ready for part in parts.values())
     response.status_code = _READY if all_ready else _NOT_READY
     return ReadyOut(ready=all_ready, parts=parts)

@@ -22,8 +22,9 @@ router = APIRouter(include_in_schema=False)
 async def chat_page(services: ServicesDep) -> HTMLResponse:
     """Return the chat page."""
     html = (PAGE / "index.html").read_text(encoding="utf-8")
-    limit = str(services.settings.max_question_chars)
-    return HTMLResponse(html.replace("{{max_question_chars}}", limit), headers=_REVALIDATE)
+    html = html.replace("{{max_question_chars}}", str(services.settings.max_question_chars))
+    html = html.replace("{{robot}}", "on" if services.robot.wanted else "off")
+    return HTMLResponse(html, headers=_REVALIDATE)
 
 
 @router.api_route("/docs", methods=["GET", "HEAD"])
