@@ -2,6 +2,7 @@
 
 python -m benchmarks.search_latency [--sizes N...] [--queries N]
 
+Each index is built by one process and searched by another, as `lectern ingest` and `lectern up` do.
 Beside Lectern's index, the plain exact way (NumPy and SciPy over everything) answers the same
 queries in the same run, through the same two rounds of fusion and feedback.
 """
@@ -10,10 +11,12 @@ from __future__ import annotations
 
 import argparse
 import gc
+import multiprocessing
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from benchmarks.book import temporary_settings
 from benchmarks.exact import ExactIndex
@@ -24,7 +27,6 @@ from benchmarks.synthetic import (
     VOCABULARY,
     ZIPF_EXPONENT,
     HashedEmbedder,
-    Material,
     make_questions,
     make_records,
     read_material,
@@ -42,6 +44,7 @@ RESULTS_ASKED = 10
 WARM_UP = 20
 # So many that the mean length of the first chunk is that of all: else all are weighed anew.
 _CHUNK = 20_000
+_T = TypeVar("_T")
 
 
 class SearchFigures(Figures):
@@ -88,16 +91,25 @@ def search_all(
     return times, found
 
 
-def measure(settings: Settings, material: Material, size: int, queries: int) -> SearchFigures:
-    """Build a collection of one size and search it both ways."""
-    say(f"{size} passages:")
-    embedder = HashedEmbedder()
-    records = list(make_records(material, size))
-    collection = Collection(settings.model_copy(update={"collection": f"size-{size}"}))
-    seconds = build(collection, records, embedder)
-    questions = make_questions(records, queries)
+def in_new_process(function: Callable[..., _T], *arguments: Any) -> _T:
+    """Call a function of this module in a process that has done nothing else."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def prepare(settings: Settings, size: int, queries: int) -> tuple[float, list[str]]:
+    """Build a collection of one size; return the seconds it took, and questions to ask."""
+    records = list(make_records(read_material(settings.book), size))
+    seconds = build(Collection(settings), records, HashedEmbedder())
+    return seconds, make_questions(records, queries)
+
+
+def search_both_ways(
+    settings: Settings, size: int, build_seconds: float, questions: Sequence[str]
+) -> SearchFigures:
+    """Search a built collection with Lectern's index and exactly."""
+    embedder, collection = HashedEmbedder(), Collection(settings)
     embedder.embed(questions)
-    del records
     opened = collection.open(embedder.name)
     # As `lectern up` does before it serves.
     gc.collect()
@@ -115,11 +127,19 @@ def measure(settings: Settings, material: Material, size: int, queries: int) -> 
         passages=size,
         terms_per_passage=tidy(opened.statistics.mean_length),
         index_mib=tidy(_size(collection.folder / opened.generation) / 2**20),
-        build_seconds=tidy(seconds),
+        build_seconds=tidy(build_seconds),
         lectern=Percentiles.of(times),
         exact_numpy_scipy=Percentiles.of(plain),
         same_top_10_share=tidy(sum(shared) / len(shared)),
     )
+
+
+def measure(settings: Settings, size: int, queries: int) -> SearchFigures:
+    """Build a collection of one size and search it."""
+    say(f"{size} passages:")
+    own = settings.model_copy(update={"collection": f"size-{size}"})
+    seconds, questions = in_new_process(prepare, own, size, queries)
+    return in_new_process(search_both_ways, own, size, seconds, questions)
 
 
 def _size(folder: Path) -> int:
@@ -135,8 +155,7 @@ def main() -> None:
     options = parser.parse_args()
     watch = Stopwatch()
     with temporary_settings() as settings:
-        material = read_material(settings.book)
-        figures = [measure(settings, material, size, options.queries) for size in options.sizes]
+        figures = [measure(settings, size, options.queries) for size in options.sizes]
     bars = [
         Bar.at_most(
             f"hybrid search over {row.passages:,} passages, p95",
