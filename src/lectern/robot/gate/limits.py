@@ -16,9 +16,9 @@ from lectern.robot.model import LIMIT_TOLERANCE, RobotModel
 from lectern.robot.plan import Grip, Move, Plan
 from lectern.robot.trajectory import Trajectory
 
-# Rounding only: planners keep a margin of their own.
-SPEED_TOLERANCE = 1e-3
-ACCELERATION_TOLERANCE = 1e-3
+# Rounding only, as a share of the limit: the planner keeps the limits exactly.
+SPEED_TOLERANCE = 1e-6
+ACCELERATION_TOLERANCE = 1e-6
 
 
 def check_intent(intent: Intent, model: RobotModel, workspace: Workspace, bounds: Bounds) -> None:
