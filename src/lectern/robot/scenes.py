@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
 from lectern.robot.geometry import Pose
 from lectern.robot.scene import Box, Scene, SceneObject
 
@@ -9,6 +12,9 @@ CUBE_EDGE_M = 0.04
 # Mass of a cube of beech wood, about 700 kg/m^3.
 CUBE_MASS_KG = 0.045
 _OAK = (0.72, 0.58, 0.42)
+_STEEL = (0.55, 0.58, 0.62)
+# The widest part of the forearm and the hand is 0.124 m across.
+_GAP_M = 0.18
 
 
 def _cube(name: str, x_m: float, y_m: float, colour: tuple[float, float, float]) -> SceneObject:
@@ -31,3 +37,57 @@ def bench() -> Scene:
         _cube("green_cube", 0.6, 0.2, (0.25, 0.60, 0.35)),
         _cube("blue_cube", 0.45, 0.3, (0.20, 0.42, 0.75)),
     )
+
+
+def free() -> Scene:
+    """Return the bench alone."""
+    return Scene.of(_bench())
+
+
+def box() -> Scene:
+    """Return the bench with a tall box in front of the arm, in the way from side to side."""
+    size = (0.25, 0.2, 0.5)
+    return Scene.of(
+        _bench(),
+        SceneObject("box", Box(size), Pose((0.55, 0.0, size[2] / 2)), colour=(0.76, 0.45, 0.25)),
+    )
+
+
+def shelf() -> Scene:
+    """Return the bench with a shelf of two by two compartments, open towards the arm."""
+    return Scene.of(
+        _bench(),
+        _board("shelf_bottom", (0.3, 0.82, 0.02), (0.75, 0.0, 0.11)),
+        _board("shelf_middle", (0.3, 0.82, 0.02), (0.75, 0.0, 0.42)),
+        _board("shelf_top", (0.3, 0.82, 0.02), (0.75, 0.0, 0.73)),
+        _board("shelf_left", (0.3, 0.02, 0.74), (0.75, 0.4, 0.37)),
+        _board("shelf_centre", (0.3, 0.02, 0.74), (0.75, 0.0, 0.37)),
+        _board("shelf_right", (0.3, 0.02, 0.74), (0.75, -0.4, 0.37)),
+        _board("shelf_back", (0.02, 0.82, 0.74), (0.91, 0.0, 0.37)),
+    )
+
+
+def narrow_gap() -> Scene:
+    """Return the bench with two walls; the gap between them is little wider than the hand."""
+    width_m = 0.6
+    aside_m = (width_m + _GAP_M) / 2
+    return Scene.of(
+        _bench(),
+        _board("wall_left", (0.04, width_m, 1.0), (0.55, aside_m, 0.5)),
+        _board("wall_right", (0.04, width_m, 1.0), (0.55, -aside_m, 0.5)),
+    )
+
+
+def _bench() -> SceneObject:
+    return bench().get("bench")
+
+
+def _board(
+    name: str, size_m: tuple[float, float, float], centre_m: tuple[float, float, float]
+) -> SceneObject:
+    return SceneObject(name, Box(size_m), Pose(centre_m), colour=_STEEL)
+
+
+SCENES: Mapping[str, Callable[[], Scene]] = MappingProxyType(
+    {"bench": bench, "free": free, "box": box, "shelf": shelf, "narrow_gap": narrow_gap}
+)

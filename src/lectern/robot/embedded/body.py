@@ -10,7 +10,6 @@ import pinocchio as pin
 
 from lectern.errors import DescriptionInvalid
 from lectern.robot.embedded.chain import Chain
-from lectern.robot.embedded.kinematics import arm_model
 from lectern.robot.model import RobotModel
 
 
@@ -63,6 +62,5 @@ def body_of(model: RobotModel, finger_m: float) -> Body:
     Raises:
         DescriptionInvalid: The description cannot be used.
     """
-    arm_model(model)
-    fingers = model.gripper.joints
-    return _held(model.urdf, model.names, fingers, round(float(np.clip(finger_m, 0, 1)), 4))
+    fingers, finger_m = model.gripper.joints, round(float(np.clip(finger_m, 0.0, 1.0)), 4)
+    return _held(model.urdf, model.names, fingers, finger_m)

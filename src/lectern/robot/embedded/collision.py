@@ -2,13 +2,13 @@
 
 A pair of shapes counts as touching when it is nearer than its floor, which is zero, but for things
 that are meant to rest on each other: the base on the bench, and an object that the robot holds on
-what it is put down on. Those may enter each other by `REST_DEPTH_M`, the depth of a resting contact.
+what it is put down on. Those may enter each other by `REST_DEPTH_M`, as resting contacts do.
 A held object may touch everything that moves with the link that holds it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,9 +77,15 @@ class CollisionWorld:
         self._arm_data = self.body.arm.createData()
         self._data = self._geometry.createData()
         self._prepare_balls(carried, fixed)
-        self._fast = self._geometry.createData()
-        for request in self._fast.collisionRequests:
-            request.enable_contact = False
+        self._fast = self._moving_data()
+        self._near = self._moving_data()
+
+    def _moving_data(self) -> pin.GeometryData:
+        """Return room for checks of the pairs that joints move."""
+        data = self._geometry.createData()
+        for index in np.flatnonzero(~self.moves):
+            data.deactivateCollisionPair(int(index))
+        return data
 
     def _pair_up(self, model: RobotModel, carried: int) -> None:
         count = len(self._items)
@@ -145,22 +151,24 @@ class CollisionWorld:
         ordered = sorted(deepest.items(), key=lambda entry: entry[1])
         return [Contact(a, b, depth) for (a, b), depth in ordered]
 
-    def touches(self, q_rad: Floats) -> bool:
-        """Tell whether anything touches, faster than by naming it."""
-        pin.updateGeometryPlacements(
-            self.body.arm, self._arm_data, self._geometry, self._fast, q_rad
-        )
-        if not pin.computeCollisions(self._geometry, self._fast, True):
-            return False
-        return bool((self.distances(q_rad) <= self.floor_m).any())
+    def demand(self, clearance_m: Floats) -> None:
+        """Set the distances, shape (pairs,), that `crowded` asks for from now on."""
+        requests = self._fast.collisionRequests
+        for index, distance in enumerate(clearance_m):
+            requests[index].security_margin = float(distance)
+
+    def crowded(self, q_rad: Floats) -> bool:
+        """Tell whether a pair that moves is nearer than demanded; the fastest check there is."""
+        args = (self.body.arm, self._arm_data, self._geometry, self._fast, q_rad, True)
+        return bool(pin.computeCollisions(*args))
 
     def nearest(self, q_rad: Floats) -> Contact:
         """Return the closest pair of which a joint changes the distance."""
-        distances = np.where(self.moves, self.distances(q_rad), np.inf)
         if not self.moves.any():
             return Contact("", "", np.inf)
-        index = int(np.argmin(distances))
-        return Contact(*self.pairs[index], float(distances[index]))
+        args = (self.body.arm, self._arm_data, self._geometry, self._near, q_rad)
+        index = int(pin.computeDistances(*args))
+        return Contact(*self.pairs[index], float(self._near.distanceResults[index].min_distance))
 
     def distances(self, q_rad: Floats) -> Floats:
         """Return the signed distance of every pair, shape (pairs,), m."""
@@ -168,8 +176,8 @@ class CollisionWorld:
         pin.computeDistances(self._geometry, self._data)
         return np.array([result.min_distance for result in self._data.distanceResults])
 
-    def distances_of(self, q_rad: Floats, pairs: Sequence[int]) -> Floats:
-        """Return the signed distance of some pairs, shape (len(pairs),), m."""
+    def distances_of(self, q_rad: Floats, pairs: Iterable[int]) -> Floats:
+        """Return the signed distance of some pairs, in their order, m."""
         self._place(q_rad)
         found = [
             pin.computeDistance(self._geometry, self._data, int(p)).min_distance for p in pairs
@@ -200,11 +208,12 @@ class CollisionWorld:
         return low, high, change
 
     def _against_scene(self, centres: Floats, travel: Floats) -> tuple[Floats, Floats, Floats]:
-        count = len(centres)
+        count, balls = centres.shape[:2]
         shape = (count, len(self._starts), len(self._solids))
         low, high = np.empty(shape), np.empty(shape)
+        points = np.ascontiguousarray(centres.reshape(-1, 3).T)
         for index, solid in enumerate(self._solids):
-            away = solid.distance(centres)
+            away = solid.distance(points).reshape(count, balls)
             low[..., index] = np.minimum.reduceat(away - self._outer, self._starts, axis=1)
             upper = away - self._inner if solid.exact else np.full(away.shape, np.inf)
             high[..., index] = np.minimum.reduceat(upper, self._starts, axis=1)
@@ -213,8 +222,9 @@ class CollisionWorld:
         return low.reshape(count, -1), high.reshape(count, -1), change.reshape(count, -1)
 
     def _against_itself(self, centres: Floats, travel: Floats) -> tuple[Floats, Floats, Floats]:
-        arm = centres[:, self._left] - centres[:, self._right]
-        away = np.sqrt(np.einsum("kbx,kbx->kb", arm, arm))
+        x, y, z = np.ascontiguousarray(centres.transpose(2, 0, 1))
+        squared = sum((a[:, self._left] - a[:, self._right]) ** 2 for a in (x, y, z))
+        away = np.sqrt(squared)
         low = away - (self._outer[self._left] + self._outer[self._right])
         high = away - (self._inner[self._left] + self._inner[self._right])
         change = travel[self._left_joint, :, self._right].T
@@ -246,7 +256,7 @@ class _Solid:
         return cls(np.array(placement.rotation), np.array(placement.translation), measure, exact)
 
     def distance(self, points_m: Floats) -> Floats:
-        return self.measure((points_m - self.origin_m) @ self.rotation)
+        return self.measure(self.rotation.T @ (points_m - self.origin_m[:, None]))
 
 
 def _arm_items(body: Body) -> list[_Item]:

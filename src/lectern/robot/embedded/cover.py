@@ -13,9 +13,11 @@ import numpy as np
 
 from lectern.robot.geometry import Floats
 
+# A rod is cut into pieces at most twice as long as its radius, so its balls have 1.4 radii.
+_ROD_STEP = 1.0
+# A box is cut into cells whose half edges are its shortest, but not less than this, m.
+_SHORTEST_M = 0.02
 _MOST_PER_AXIS = 8
-# Ball centres of a rod are this many radii apart, half: covers it with balls of 1.2 radii.
-_ROD_STEP = 0.7
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,8 @@ def _rod(radius: float, half: float) -> Cover:
 
 
 def _cuboid(half: Floats) -> Cover:
-    counts = np.clip(np.round(half / half.min()), 1, _MOST_PER_AXIS).astype(int)
-    while counts.prod() > 2 * _MOST_PER_AXIS:
-        counts[counts.argmax()] -= 1
+    cell = max(float(half.min()), _SHORTEST_M)
+    counts = np.clip(np.ceil(half / cell - 0.01), 1, _MOST_PER_AXIS).astype(int)
     step = half / counts
     axes = [s * (2 * np.arange(n) + 1) - h for s, n, h in zip(step, counts, half, strict=True)]
     centres = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)

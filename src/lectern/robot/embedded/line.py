@@ -24,8 +24,8 @@ _JUMP_RAD = 0.15
 def along_line(kinematics: Kinematics, start_rad: Floats, goal: Pose) -> Floats:
     """Return joint positions along a straight line of the tool, shape (points, n).
 
-    The position goes straight and the orientation turns evenly about one axis (slerp). Each point is
-    reached from the one before by Newton's method, so the arm stays in its posture.
+    The position goes straight and the orientation turns evenly about one axis (slerp). Each point
+    is reached from the one before by Newton's method, so the arm stays in its posture.
 
     Raises:
         GoalUnreachable: The line leaves the workspace or a joint's limits, or meets a singularity;

@@ -1,30 +1,41 @@
 """Continuous collision checks: a motion is proven free, not sampled.
 
-A motion is a chain of cubic pieces, each given by its four Bernstein control points. The curve stays
-in their convex hull, so every joint's distance from its value in the middle is bounded exactly, for
+A motion is a chain of cubic pieces, each given by its four Bernstein control points. The curve
+stays in their convex hull, so every joint's distance from its value in the middle is bounded exactly, for
 straight lines and for the cubics of a trajectory alike. A piece is free when, for each pair of
 shapes, the distance in the middle exceeds what the pair can approach within the piece by more than
 the clearance asked for; else it is halved and looked at again. This is the adaptive bisection of
-Schwarzer, Saha and Latombe, "Adaptive dynamic collision checking for single and multiple articulated
-robots in complex environments", 2005. Distances are bounded by balls first, by Coal where that is
-not enough.
+Schwarzer, Saha and Latombe, "Adaptive dynamic collision checking for single and multiple
+articulated robots in complex environments", 2005. Distances are bounded by balls first, by Coal
+where that is not enough.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lectern.robot.embedded.collision import GJK_TOLERANCE_M, CollisionWorld
 from lectern.robot.geometry import Floats
 
-# Coal is asked once shapes cannot move by more than this within a piece; before, halving is cheaper.
+Indices: TypeAlias = NDArray[np.int_]
+Mask: TypeAlias = NDArray[np.bool_]
+
+# Coal is asked once shapes cannot move by more within a piece; before, halving is cheaper.
 _EXACT_BELOW_M = 0.02
 # Where shapes cannot move by more and are still not proven apart, they count as touching.
 _GIVE_UP_M = 2e-5
 _FIRST_HALF_WIDTH_RAD = 0.06
 _BATCH = 192
+# So many neighbouring pieces are looked at together first.
+_GLANCE = 8
+# Samples of `looks_free` are this far apart, rad.
+_SAMPLE_RAD = 0.04
 
 
 @dataclass(frozen=True)
@@ -51,14 +62,14 @@ class _Cells:
     """Parts of pieces: control points (k, 4, joints), and where they are in which piece."""
 
     controls: Floats
-    piece: Floats
+    piece: Indices
     start: Floats
     length: Floats
 
     def __len__(self) -> int:
         return len(self.controls)
 
-    def take(self, which: Floats | slice) -> _Cells:
+    def take(self, which: Mask | slice) -> _Cells:
         return _Cells(
             self.controls[which], self.piece[which], self.start[which], self.length[which]
         )
@@ -90,7 +101,15 @@ def line(start: Floats, end: Floats) -> Floats:
 
 def polyline(points: Floats) -> Floats:
     """Return straight motions from point to point, shape (points - 1, 4, joints)."""
-    return np.concatenate([line(a, b) for a, b in zip(points, points[1:], strict=False)])
+    return np.concatenate([line(a, b) for a, b in pairwise(points)])
+
+
+@lru_cache(maxsize=512)
+def _scattered(count: int) -> tuple[float, ...]:
+    """Return count + 1 shares from 0 to 1, each far from those before, so that hits come early."""
+    bits = max(count, 1).bit_length()
+    order = sorted(range(count + 1), key=lambda i: int(f"{i:0{bits}b}"[::-1], 2))
+    return tuple(i / count for i in order)
 
 
 class MotionChecker:
@@ -104,6 +123,19 @@ class MotionChecker:
         self.world = world
         self.checked = 0
 
+    def looks_free(self, first: Floats, second: Floats) -> bool:
+        """Tell whether a straight motion is free where it is sampled, which proves nothing.
+
+        It is ten times faster than a proof, and right nearly always, because the search demands more
+        room than the proof that follows it. Set the room with `CollisionWorld.demand`.
+        """
+        count = max(1, int(np.ceil(np.abs(second - first).max() / _SAMPLE_RAD)))
+        for share in _scattered(count):
+            self.checked += 1
+            if self.world.crowded(first + share * (second - first)):
+                return False
+        return True
+
     def obstruction(self, pieces: Floats, clearance_m: Floats) -> Obstruction | None:
         """Return a place where a motion comes nearer than it may; None: proven, there is none.
 
@@ -111,7 +143,7 @@ class MotionChecker:
             pieces: Control points, shape (pieces, 4, joints).
             clearance_m: Distance that each pair of the world must keep, shape (pairs,).
         """
-        cells = _started(pieces)
+        cells = _started(pieces, self._close_calls(pieces, clearance_m))
         while len(cells):
             rest = []
             for begin in range(0, len(cells), _BATCH):
@@ -124,6 +156,20 @@ class MotionChecker:
                     rest.append(unproven)
             cells = _joined(*rest).halved() if rest else cells.take(slice(0, 0))
         return None
+
+    def _close_calls(self, pieces: Floats, clearance_m: Floats) -> Indices:
+        """Return the pieces that are not proven by a glance at several neighbours together."""
+        count = len(pieces)
+        if count < 2 * _GLANCE:
+            return np.arange(count)
+        groups = np.arange(-(-count // _GLANCE) * _GLANCE).reshape(-1, _GLANCE).clip(max=count - 1)
+        controls = pieces[groups].reshape(len(groups), 4 * _GLANCE, -1)
+        middles = pieces[groups[:, _GLANCE // 2], 0]
+        half_widths = np.abs(controls - middles[:, None]).max(axis=1)
+        self.checked += len(groups)
+        low, _, change = self.world.bounds(middles, half_widths)
+        close = ((low - change <= clearance_m) & self.world.moves).any(axis=1)
+        return np.unique(groups[close])
 
     def _examine(
         self, cells: _Cells, clearance_m: Floats
@@ -157,11 +203,11 @@ class MotionChecker:
         return None, cells.take(unproven) if unproven.any() else None
 
 
-def _started(pieces: Floats) -> _Cells:
-    """Cut pieces until no joint turns far within a cell."""
-    count = len(pieces)
-    cells = _Cells(pieces, np.arange(count), np.zeros(count), np.ones(count))
-    done = []
+def _started(pieces: Floats, which: Indices) -> _Cells:
+    """Cut some of the pieces until no joint turns far within a cell."""
+    count = len(which)
+    cells = _Cells(pieces[which], which, np.zeros(count), np.ones(count))
+    done = [cells.take(slice(0, 0))]
     while len(cells):
         wide = cells.middles()[1].max(axis=1) > _FIRST_HALF_WIDTH_RAD
         done.append(cells.take(~wide))

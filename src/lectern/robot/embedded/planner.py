@@ -26,7 +26,7 @@ from lectern.robot.embedded.collision import CollisionWorld, Contact
 from lectern.robot.embedded.kinematics import Kinematics
 from lectern.robot.embedded.line import along_line
 from lectern.robot.embedded.motion import MotionChecker, Obstruction, line
-from lectern.robot.embedded.path import length_rad, shortened
+from lectern.robot.embedded.path import MotionFree, length_rad, shortened
 from lectern.robot.embedded.search import SearchProblem, algorithm, search
 from lectern.robot.embedded.timing import (
     SplinePath,
@@ -254,8 +254,7 @@ class _Task:
             trajectory = self._timed_line(points)
         else:
             goals = self._refuse_touching(self._goals())
-            self.keep = self._required([self.start, *goals], _SEARCH_MARGIN_M)
-            trajectory = self._timed_path(self._path(goals))
+            trajectory = self._around(goals)
         return self._finished(trajectory)
 
     def _goals(self) -> list[Floats]:
@@ -279,9 +278,18 @@ class _Task:
             "Choose another goal, or make room.",
         )
 
-    def _path(self, goals: list[Floats]) -> Floats:
+    def _around(self, goals: list[Floats]) -> Trajectory:
+        """Search with quick checks; where the proof finds what they missed, search with proofs."""
+        self.keep = self._required([self.start, *goals], _SEARCH_MARGIN_M)
+        self.world.demand(self.keep)
+        try:
+            return self._timed_path(self._path(goals, self.checker.looks_free))
+        except PathBlocked:
+            return self._timed_path(self._path(goals, self._proven))
+
+    def _path(self, goals: list[Floats], motion_free: MotionFree) -> Floats:
         for goal in goals:
-            if self._motion_free(self.start, goal):
+            if motion_free(self.start, goal):
                 return np.array([self.start, goal])
         problem = SearchProblem(
             self.model.lower,
@@ -289,18 +297,18 @@ class _Task:
             self.start,
             goals,
             self._state_free,
-            self._motion_free,
+            motion_free,
             self.request.planner,
             self.request.seed,
         )
         found = search(problem, self.began_s + self.request.timeout_s)
-        return shortened(found, self._motion_free, self.request.seed)
+        return shortened(found, motion_free, self.request.seed)
 
     def _state_free(self, q: Floats) -> bool:
         self.checker.checked += 1
-        return not self.world.touches(q)
+        return not self.world.crowded(q)
 
-    def _motion_free(self, first: Floats, second: Floats) -> bool:
+    def _proven(self, first: Floats, second: Floats) -> bool:
         return self.checker.obstruction(line(first, second), self.keep) is None
 
     def _required(self, ends: list[Floats], margin_m: float) -> Floats:

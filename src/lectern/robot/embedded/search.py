@@ -1,8 +1,8 @@
 """Path search by OMPL; collision checks, limits and seeds are ours.
 
 OMPL takes its random numbers from one generator of the process, so one search runs at a time, and
-each sets the seed before OMPL builds anything that draws numbers. Planners that end with their first
-path are then the same for a seed, however fast the machine is; only a timeout depends on the clock,
+each sets the seed before OMPL builds anything that draws numbers. Planners that end with their
+first path are then the same for a seed, however fast the machine is; only a timeout depends on the clock,
 and that is an error, not another path. Planners that go on improving end after a number of checked
 motions, not after a time, for the same reason.
 """
@@ -115,20 +115,17 @@ class _Search:
     def __init__(self, problem: SearchProblem, chosen: _Algorithm, deadline_s: float) -> None:
         ou.noOutputHandler()
         ou.RNG.setSeed(problem.seed % (2**31 - 1) + 1)
-        self._problem, self._deadline_s = problem, deadline_s
-        self._count = problem.start_rad.size
-        self._failure: BaseException | None = None
-        self._motions = 0
-        self._budget = _IMPROVING_MOTIONS if chosen.improves else 0
-        self._space = ob.RealVectorStateSpace(self._count)
-        bounds = ob.RealVectorBounds(self._count)
-        for index in range(self._count):
-            bounds.setLow(index, float(problem.lower[index]))
-            bounds.setHigh(index, float(problem.upper[index]))
+        self._problem = problem
+        self._checks = _Checks(problem, chosen, deadline_s)
+        self._space = ob.RealVectorStateSpace(problem.start_rad.size)
+        bounds = ob.RealVectorBounds(problem.start_rad.size)
+        for index, (low, high) in enumerate(zip(problem.lower, problem.upper, strict=True)):
+            bounds.setLow(index, float(low))
+            bounds.setHigh(index, float(high))
         self._space.setBounds(bounds)
         self._information = ob.SpaceInformation(self._space)
-        self._information.setStateValidityChecker(self._state_free)
-        self._validator = _Validator(self._information, self._motion_free)
+        self._information.setStateValidityChecker(self._checks.state_free)
+        self._validator = _Validator(self._information, self._checks)
         self._information.setMotionValidator(self._validator)
         self._information.setup()
         self._planner = chosen.build(self._information)
@@ -137,17 +134,17 @@ class _Search:
         definition = self._definition()
         self._planner.setProblemDefinition(definition)
         self._planner.setup()
-        self._planner.solve(ob.PlannerTerminationCondition(self._ended))
-        if self._failure:
-            raise self._failure
+        self._planner.solve(ob.PlannerTerminationCondition(self._checks.ended))
+        if self._checks.failure:
+            raise self._checks.failure
         if not definition.hasExactSolution():
             raise PlanningTimeout(
                 f"{self._problem.planner} found no path in the time given; "
-                f"it tried {self._motions} motions.",
+                f"it tried {self._checks.motions} motions.",
                 "Give it more time, choose another planner, or make room.",
             )
-        states = definition.getSolutionPath().getStates()
-        return np.array([state[0 : self._count] for state in states])
+        count = self._problem.start_rad.size
+        return np.array([s[0:count] for s in definition.getSolutionPath().getStates()])
 
     def _definition(self) -> ob.ProblemDefinition:
         definition = ob.ProblemDefinition(self._information)
@@ -160,40 +157,50 @@ class _Search:
 
     def _state(self, q_rad: Floats) -> ob.State:
         state = self._space.allocState()
-        state[0 : self._count] = [float(v) for v in q_rad]
+        state[0 : q_rad.size] = [float(v) for v in q_rad]
         return state
 
-    def _ended(self) -> bool:
-        done = self._budget and self._motions >= self._budget
-        return bool(self._failure or done or time.monotonic() > self._deadline_s)
 
-    def _state_free(self, state: Any) -> bool:
-        q = np.array(state[0 : self._count])
-        return self._guarded(lambda: self._problem.state_free(q))
+class _Checks:
+    """What OMPL calls. It holds nothing of OMPL's: such a ring would never be freed."""
 
-    def _motion_free(self, first: Any, second: Any) -> bool:
-        self._motions += 1
+    def __init__(self, problem: SearchProblem, chosen: _Algorithm, deadline_s: float) -> None:
+        self._problem, self._deadline_s = problem, deadline_s
+        self._budget = _IMPROVING_MOTIONS if chosen.improves else 0
+        self._count = problem.start_rad.size
+        self.failure: BaseException | None = None
+        self.motions = 0
+
+    def ended(self) -> bool:
+        done = self._budget and self.motions >= self._budget
+        return bool(self.failure or done or time.monotonic() > self._deadline_s)
+
+    def state_free(self, state: Any) -> bool:
+        return self._guarded(lambda: self._problem.state_free(np.array(state[0 : self._count])))
+
+    def motion_free(self, first: Any, second: Any) -> bool:
+        self.motions += 1
         a, b = np.array(first[0 : self._count]), np.array(second[0 : self._count])
         return self._guarded(lambda: self._problem.motion_free(a, b))
 
     def _guarded(self, check: Callable[[], bool]) -> bool:
         """Keep what a check raises: it must not pass through OMPL, and ends the search."""
-        if self._failure:
+        if self.failure:
             return False
         try:
-            return check()
-        except BaseException as error:  # noqa: BLE001
-            self._failure = error
+            return bool(check())  # OMPL takes no bool of NumPy
+        except BaseException as error:
+            self.failure = error
             return False
 
 
 class _Validator(ob.MotionValidator):  # type: ignore[misc]
-    """Hands motions to a function."""
+    """Hands motions to the checks."""
 
-    def __init__(self, information: ob.SpaceInformation, free: Callable[[Any, Any], bool]) -> None:
+    def __init__(self, information: ob.SpaceInformation, checks: _Checks) -> None:
         super().__init__(information)
-        self._free = free
+        self._checks = checks
 
     def checkMotion(self, first: Any, second: Any) -> bool:  # noqa: N802
         """Tell whether a motion is free, as OMPL asks."""
-        return self._free(first, second)
+        return self._checks.motion_free(first, second)

@@ -54,33 +54,35 @@ class Distance(Protocol):
     """Signed distance of points from a solid, negative inside, never more than the true one."""
 
     def __call__(self, points_m: Floats) -> Floats:
-        """Return the distances of points (..., 3), given in the solid's frame, shape (...)."""
+        """Return the distances of points (3, k), given in the solid's frame, shape (k,)."""
 
 
 def distance_of(geometry: coal.CollisionGeometry) -> tuple[Distance, bool]:
     """Return how far points are from a geometry, and whether that is exact or a lower bound."""
     if isinstance(geometry, coal.Sphere):
         radius = geometry.radius
-        return lambda points: np.linalg.norm(points, axis=-1) - radius, True
+        return lambda points: np.sqrt((points * points).sum(axis=0)) - radius, True
     if isinstance(geometry, coal.Cylinder):
-        size = np.array([geometry.radius, geometry.halfLength])
+        size = np.array([[geometry.radius], [geometry.halfLength]])
         return lambda points: _from_cylinder(points, size), True
     if isinstance(geometry, coal.Box):
-        half = np.array(geometry.halfSide)
+        half = np.array(geometry.halfSide)[:, None]
         return lambda points: _outside(np.abs(points) - half), True
     geometry.computeLocalAABB()
     low, high = np.array(geometry.aabb_local.min_), np.array(geometry.aabb_local.max_)
-    middle, half_extent = (low + high) / 2, (high - low) / 2
-    return lambda points: _outside(np.abs(points - middle) - half_extent), False
+    middle, extent = (low + high)[:, None] / 2, (high - low)[:, None] / 2
+    return lambda points: _outside(np.abs(points - middle) - extent), False
 
 
 def _from_cylinder(points: Floats, size: Floats) -> Floats:
-    radial = np.hypot(points[..., 0], points[..., 1])
-    return _outside(np.stack([radial, np.abs(points[..., 2])], axis=-1) - size)
+    radial = np.hypot(points[0], points[1])
+    return _outside(np.stack([radial, np.abs(points[2])]) - size)
 
 
 def _outside(excess: Floats) -> Floats:
     """Return the distance from how far each coordinate exceeds the solid's half extent."""
+    inside = excess[0]
+    for row in excess[1:]:
+        inside = np.maximum(inside, row)
     beyond = np.maximum(excess, 0.0)
-    outer = np.sqrt(np.einsum("...i,...i->...", beyond, beyond))
-    return np.asarray(outer + np.minimum(excess.max(axis=-1), 0.0))
+    return np.asarray(np.sqrt((beyond * beyond).sum(axis=0)) + np.minimum(inside, 0.0))

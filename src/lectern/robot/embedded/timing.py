@@ -1,9 +1,9 @@
 """Time-optimal trajectories along a path, by TOPP-RA.
 
 TOPP-RA (Pham and Pham, "A new approach to time-optimal path parameterization based on reachability
-analysis", 2018) keeps the geometry, which has been checked for collisions, and takes about 10 ms for
-a path of the arm. Ruckig was measured too: without its cloud service it plans from rest to rest only,
-so it stops at every corner, and joints that reach their goal at different times leave the path.
+analysis", 2018) keeps the geometry, which has been checked for collisions, and takes about 10 ms
+for a path of the arm. Ruckig was measured too: without its cloud service it plans from rest to rest
+only, so it stops at every corner.
 
 A path with corners is first rounded: Schoenberg's spline, whose control points are the path at the
 knots' averages, follows straight stretches exactly, has continuous second derivatives, and stays in
@@ -39,6 +39,7 @@ class SplinePath(toppra.interpolator.AbstractGeometricPath):  # type: ignore[mis
         self._length = length
 
     def __call__(self, path_positions: Any, order: int = 0) -> Floats:
+        """Return the path or a derivative of it, shape (places, n)."""
         return np.asarray(self._derivatives[order](path_positions))
 
     @property
@@ -78,7 +79,7 @@ def rounded(path: Floats, radii_rad: Floats) -> SplinePath:
 
 
 def through(points: Floats) -> SplinePath:
-    """Return the cubic spline through points that already lie on a smooth path, shape (points, n)."""
+    """Return the cubic spline through points of a smooth path, shape (points, n)."""
     marks = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
     return SplinePath(CubicSpline(marks, points), float(marks[-1]))
 
