@@ -113,10 +113,12 @@ class Stage:
     async def prepare(self, scene: Scene | None = None, pose: str = "home") -> None:
         """Let go of everything, go to a named pose and set the scene, by default the workbench.
 
-        The arm moves first, so that no new object can appear where it stands.
+        The arm moves over a bare bench, so that nothing is in its way and no new object can appear
+        where it stands.
         """
         for held in list(self.view.scene().attached):
             await self.session.grip(self.view.model.gripper.max_width_m, _FORCE_N, detach=held)
+        await self.change_scene(Scene.of(bench().get("bench")))
         await self.go(pose)
         await self.change_scene(scene or bench())
 

@@ -15,6 +15,8 @@ from lectern.robot.demos.jacobian import Jacobian
 from lectern.robot.demos.odometry import Odometry
 from lectern.robot.demos.pick_and_place import PickAndPlace
 from lectern.robot.demos.pid import Pid
+from lectern.robot.demos.push import Push
+from lectern.robot.demos.rrt_connect import RrtConnect
 from lectern.robot.demos.singularity import Singularity
 from lectern.robot.demos.trajectory import TrajectoryDemo
 
@@ -26,7 +28,9 @@ _ALL: tuple[Demo[Any], ...] = (
     Interpolation(),
     TrajectoryDemo(),
     Pid(),
+    RrtConnect(),
     PickAndPlace(),
+    Push(),
     Odometry(),
 )
 

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 class InverseKinematicsParameters(Parameters):
     """The pose of the tool."""
 
-    position_m: PointM = Field((0.45, 0.2, 0.55), description="Where the tool shall be: x, y, z.")
+    position_m: PointM = Field((0.45, 0.2, 0.6), description="Where the tool shall be: x, y, z.")
     tilt_deg: float = Field(
-        120.0, ge=0, le=180, description="Angle of the tool's axis to straight up; 180 points down."
+        90.0, ge=0, le=180, description="Angle of the tool's axis to straight up; 180 points down."
     )
     heading_deg: float = Field(
-        40.0, ge=-180, le=180, description="Direction in which a tilted tool points, from x to y."
+        0.0, ge=-180, le=180, description="Direction in which a tilted tool points, from x to y."
     )
     turn_deg: float = Field(
         0.0, ge=-180, le=180, description="Turn of the tool about its own axis."
@@ -134,26 +134,32 @@ def _ry(angle_rad: float) -> Floats:
 
 
 def draw(figure: Figure, found: dict[str, Floats], fates: dict[str, str]) -> None:
-    """Draw one arm for each way to reach the wrist, and list what became of all."""
+    """Draw the arm in every posture, and list what became of each.
+
+    Postures that differ in the wrist or in the shoulder's turn lie on one another here.
+    """
     grid = figure.add_gridspec(1, 2, width_ratios=[1, 1.05])
     axes = style.space(figure, grid[0], "One pose, seen with every posture")
-    arms = {posture.rpartition(",")[0]: q for posture, q in found.items()}
-    for (posture, q), color in zip(arms.items(), style.CYCLE, strict=False):
-        visited = any(p.startswith(posture) and fate == "visited" for p, fate in fates.items())
-        style.draw_arm(axes, chain.skeleton(q), color, 1.0 if visited else 0.3)
-    style.frame_space(axes, np.vstack([chain.skeleton(q) for q in arms.values()] or [np.zeros(3)]))
+    for posture, q in found.items():
+        color, alpha = _colour(posture), 1.0 if fates[posture] == "visited" else 0.25
+        style.draw_arm(axes, chain.skeleton(q), color, alpha)
+    style.frame_space(axes, np.vstack([chain.skeleton(q) for q in found.values()] or [np.zeros(3)]))
     axes.view_init(elev=20, azim=-60)
-    _list_fates(figure, grid[1], list(arms), fates)
+    _list_fates(figure, grid[1], fates)
 
 
-def _list_fates(figure: Figure, place: Any, arms: list[str], fates: dict[str, str]) -> None:
+def _colour(posture: str) -> str:
+    return style.BLUE if "elbow up" in posture else style.ORANGE
+
+
+def _list_fates(figure: Figure, place: Any, fates: dict[str, str]) -> None:
     axes = figure.add_subplot(place)
     axes.set_axis_off()
     axes.set_title(
         "What became of each", fontsize=10, fontweight="bold", color=style.INK, loc="left"
     )
     for line, (posture, fate) in enumerate(fates.items()):
-        color = style.CYCLE[arms.index(posture.rpartition(",")[0]) % len(style.CYCLE)]
+        color = _colour(posture)
         height = 0.94 - line * 0.115
         axes.text(0.0, height, posture, fontsize=9, color=color, transform=axes.transAxes)
         axes.text(

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from lectern.robot.demos import chain, style
 from lectern.robot.demos.base import Demo, DemoResult, Parameters, Stage, rounded
-from lectern.robot.demos.motions import plan_of, recording, through
+from lectern.robot.demos.motions import itself, plan_of, recording, through
 from lectern.robot.demos.values import SixAnglesDeg, SixRatesRadPerS
 from lectern.robot.geometry import Floats
 from lectern.robot.goals import JointGoal, PlanRequest
@@ -52,7 +52,7 @@ class Jacobian(Demo[JacobianParameters]):
         goal = JointGoal(tuple(motion.positions[0].tolist()))
         await stage.session.move(PlanRequest(goal, seed=stage.seed))
         stage.tell("Passing the joint positions at constant joint rates.")
-        async with recording(stage.view) as states:
+        async with recording(stage.view, itself) as states:
             await stage.session.perform(plan_of(model, motion))
         samples = measure(model, states)
         return DemoResult(

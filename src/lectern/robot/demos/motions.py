@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from lectern.robot.plan import Move, Plan
 from lectern.robot.robot import RobotView
 from lectern.robot.state import RobotState
 from lectern.robot.trajectory import Trajectory
+
+T = TypeVar("T")
 
 
 def plan_of(model: RobotModel, trajectory: Trajectory) -> Plan:
@@ -91,18 +94,25 @@ def dense(plan: Plan, step_s: float = 0.01) -> tuple[Floats, Floats, Floats, Flo
     return np.concatenate(times), position, velocity, acceleration
 
 
+def itself(state: RobotState) -> RobotState:
+    """Note the measurement and nothing else."""
+    return state
+
+
 @asynccontextmanager
-async def recording(view: RobotView, rate_hz: float = 1000.0) -> AsyncIterator[list[RobotState]]:
-    """Collect the robot's measurements while something else happens."""
-    states: list[RobotState] = []
+async def recording(
+    view: RobotView, note: Callable[[RobotState], T], rate_hz: float = 1000.0
+) -> AsyncIterator[list[T]]:
+    """Collect what `note` makes of each of the robot's measurements, while something else runs."""
+    notes: list[T] = []
 
     async def listen() -> None:
         async for state in view.states(rate_hz):
-            states.append(state)
+            notes.append(note(state))
 
     listener = asyncio.create_task(listen())
     try:
-        yield states
+        yield notes
     finally:
         listener.cancel()
         with suppress(asyncio.CancelledError):

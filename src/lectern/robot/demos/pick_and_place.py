@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
-from lectern.errors import GraspFailed
+from lectern.errors import GoalUnreachable, GraspFailed
 from lectern.robot.demos import style
 from lectern.robot.demos.base import Demo, DemoResult, Parameters, Stage, rounded
 from lectern.robot.demos.values import SpeedScale
 from lectern.robot.geometry import Floats, Pose
-from lectern.robot.goals import LineGoal, PlanRequest, PoseGoal
+from lectern.robot.goals import JointGoal, LineGoal, PlanRequest, PoseGoal
 from lectern.robot.robot import Execution
 from lectern.robot.scene import Scene, SceneObject
 from lectern.robot.scenes import CUBE_EDGE_M, bench
@@ -28,7 +28,7 @@ _ABOVE_M = 0.12
 # The fingers must not press the cube into the tray.
 _GAP_M = 0.001
 # Where the seed may put the cube: free of the other cubes and the tray.
-_AREA_X_M, _AREA_Y_M = (0.35, 0.60), (-0.15, 0.15)
+_AREA_X_M, _AREA_Y_M = (0.35, 0.60), (-0.15, 0.10)
 
 
 class PickAndPlaceParameters(Parameters):
@@ -116,7 +116,10 @@ class Hand:
     """Comes from above, grips or lets go, and leaves upwards; remembers the way of the cube."""
 
     def __init__(self, stage: Stage, parameters: PickAndPlaceParameters) -> None:
+        from lectern.robot.embedded.kinematics import Kinematics
+
         self._stage = stage
+        self._kinematics = Kinematics(stage.view.model)
         self._scale = parameters.speed_scale
         self._force_n = parameters.grip_force_n
         self._open_m = stage.view.model.gripper.max_width_m
@@ -156,8 +159,20 @@ class Hand:
         await self._move(PlanRequest(goal, speed_scale=self._scale, seed=self._stage.seed))
 
     async def _line(self, pose: Pose) -> None:
-        scale = 0.5 * self._scale
-        await self._move(PlanRequest(LineGoal(pose), speed_scale=scale, seed=self._stage.seed))
+        scale, seed = 0.5 * self._scale, self._stage.seed
+        request = PlanRequest(LineGoal(pose), speed_scale=scale, seed=seed)
+        try:
+            await self._stage.view.plan(request)
+        except GoalUnreachable:
+            # The line meets a singularity. Over so short a way the straight motion of the joints
+            # stays within millimetres of it.
+            request = PlanRequest(self._nearest(pose), speed_scale=scale, seed=seed)
+        await self._move(request)
+
+    def _nearest(self, pose: Pose) -> JointGoal:
+        model = self._stage.view.model
+        now = self._stage.view.state().of(model.names)
+        return JointGoal(tuple(self._kinematics.inverse(pose, near=now)[0].tolist()))
 
     async def _move(self, request: PlanRequest) -> None:
         await self._stage.session.move(request)
