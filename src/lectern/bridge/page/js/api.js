@@ -47,12 +47,21 @@ export async function ask({ question, conversationId, signal, onEvent }) {
  * Read one passage.
  * @throws {Problem}
  */
-export async function readPassage(passageId, signal) {
+export function readPassage(passageId, signal) {
+  return call("GET", `api/v1/passages/${encodeURIComponent(passageId)}`, undefined, signal);
+}
+
+/**
+ * Send a request and read the JSON that comes back.
+ * @throws {Problem} whatever the bridge answers instead
+ */
+export async function call(method, path, body, signal) {
+  const json = body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   let response;
   try {
-    response = await fetch(`api/v1/passages/${encodeURIComponent(passageId)}`, { signal });
+    response = await fetch(path, { method, signal, ...json });
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (signal?.aborted) throw error;
     throw unreachable();
   }
   if (!response.ok) throw await problemOf(response);

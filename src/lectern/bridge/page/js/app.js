@@ -1,8 +1,10 @@
 // The chat page: the question field, the conversation, and what connects them.
 
-import { Problem, ask } from "./api.js";
+import { ask } from "./api.js";
 import { Exchange } from "./exchange.js";
 import { PassagePanel } from "./passage.js";
+import { described } from "./problem.js";
+import { openRobot } from "./robot/start.js";
 
 const byId = (id) => document.getElementById(id);
 const field = byId("question");
@@ -30,6 +32,7 @@ byId("welcome").addEventListener("click", (event) => {
   if (example) submit(example.dataset.question);
 });
 showState();
+openRobot(passages);
 
 function submit(text) {
   const question = text.trim();
@@ -65,12 +68,6 @@ async function run(question, replaced = null) {
     if (running === controller) running = null;
     showState();
   }
-}
-
-function described(error) {
-  if (error instanceof Problem) return error;
-  console.error(error);
-  return new Problem({ title: "The page made a mistake", detail: String(error), code: "page_error" });
 }
 
 function show(element, replaced) {

@@ -3,6 +3,7 @@
 import { joinTrail, make } from "./dom.js";
 import { render } from "./markdown.js";
 import { copyText } from "./clipboard.js";
+import { problemElement } from "./problem.js";
 
 const ANSWERERS = { extractive: "quoted from the book", generative: "written by a model, checked against the book" };
 
@@ -58,17 +59,8 @@ export class Exchange {
   /** Show what went wrong instead of an answer. */
   failed(problem, onRetry) {
     this.#settle();
-    const known = [["code", problem.code], ["request", problem.requestId]].filter(([, value]) => value);
-    this.after.replaceChildren(
-      make(
-        "div",
-        { class: "problem", role: "alert" },
-        make("p", { class: "problem-title" }, problem.title ?? "Something went wrong"),
-        make("p", {}, [problem.message, problem.remedy].filter(Boolean).join(" ")),
-        make("p", { class: "problem-ids" }, ...known.map(([name, value]) => make("span", {}, `${name} `, make("code", {}, value)))),
-        make("button", { type: "button", class: "quiet", onclick: onRetry }, "Try again"),
-      ),
-    );
+    const again = make("button", { type: "button", class: "quiet", onclick: onRetry }, "Try again");
+    this.after.replaceChildren(problemElement(problem, again));
   }
 
   #finish(answer) {

@@ -1,0 +1,64 @@
+// What a demo found out: pictures, numbers in a table, and the series as a file to copy.
+
+import { copyText } from "../clipboard.js";
+import { make } from "../dom.js";
+import { readable, shown } from "./words.js";
+
+/**
+ * @param {object} run answer of `POST /demos/{name}`
+ * @param {{onPlay?: (playback: object) => void}} listeners
+ */
+export function resultElement({ demo, result, pictures, duration_s: duration }, { onPlay }) {
+  const parts = [
+    ...(result.playback ? [make("p", { class: "row" }, make("button", { type: "button", class: "primary", onclick: () => onPlay(result.playback) }, "Play it in the view"))] : []),
+    ...(pictures?.length ? [gallery(demo, pictures)] : []),
+    ...(Object.keys(result.numbers ?? {}).length ? [table(result.numbers)] : []),
+    ...(Object.keys(result.series ?? {}).length ? [series(result.series)] : []),
+  ];
+  const took = duration === undefined ? "" : ` after ${shown(duration)} s`;
+  return make("section", { class: "result", "aria-label": "Result" }, make("h4", {}, `Result${took}`), ...parts);
+}
+
+function gallery(demo, pictures) {
+  return make("div", { class: "gallery" }, ...pictures.map((picture) => figure(demo, picture)));
+}
+
+function figure(demo, { name, url }) {
+  const title = readable(name).label;
+  const image = make("img", { src: url.replace(/^\//, ""), alt: `${title}: plot of the demo ${readable(demo).label.toLowerCase()}`, decoding: "async" });
+  const open = make("button", { type: "button", class: "picture", "aria-label": `Enlarge the picture: ${title}`, onclick: () => enlarge(image, title) }, image);
+  return make("figure", {}, open, make("figcaption", {}, title));
+}
+
+function enlarge(image, title) {
+  const close = make("button", { type: "button", class: "quiet" }, "Close");
+  const dialog = make("dialog", { class: "enlarged", "aria-label": title }, image.cloneNode(), make("p", { class: "row" }, make("span", {}, title), close));
+  close.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+function table(numbers) {
+  const rows = Object.entries(numbers).map(([name, value]) => {
+    const { label, unit } = readable(name);
+    return make("tr", {}, make("th", { scope: "row" }, label), make("td", {}, quantity(value)), make("td", { class: "unit" }, unit));
+  });
+  return make("div", { class: "numbers" }, make("table", {}, make("caption", { class: "visually-hidden" }, "Numbers"), make("tbody", {}, ...rows)));
+}
+
+// Powers of ten are set as such.
+function quantity(value) {
+  const [mantissa, power] = shown(value).split("10^");
+  return power === undefined ? mantissa : make("span", {}, `${mantissa}10`, make("sup", {}, power));
+}
+
+function series(all) {
+  const names = Object.keys(all).map((name) => readable(name).label.toLowerCase());
+  const button = make("button", { type: "button", class: "quiet" }, "Copy as JSON");
+  button.addEventListener("click", async () => {
+    button.textContent = (await copyText(JSON.stringify(all))) ? "Copied" : "Not copied";
+  });
+  return make("p", { class: "series" }, make("span", {}, `Series: ${names.join(", ")}.`), button);
+}

@@ -1,0 +1,41 @@
+// What the robot is doing, in words, for eyes and for screen readers.
+
+const byId = (id) => document.getElementById(id);
+const LINKS = { open: "Live", waiting: "Reconnecting", connecting: "Connecting" };
+const ACTIVITIES = { idle: "Ready", moving: "Moving", stopping: "Stopping", failed: "Out of order" };
+
+export class Status {
+  #activity = "";
+  #note = "";
+
+  /** Show whether states arrive. */
+  link(state) {
+    byId("link").dataset.state = state;
+    byId("link").textContent = LINKS[state];
+  }
+
+  /** Show the activity that the robot reports. */
+  activity(activity) {
+    if (activity === this.#activity) return;
+    this.#activity = activity;
+    byId("robot").dataset.activity = activity;
+    this.#show();
+  }
+
+  /** Show one sentence about what happens; an empty one goes back to the activity. */
+  say(note) {
+    this.#note = note;
+    this.#show();
+  }
+
+  /** Show how much of a motion is done, 0 to 1; null hides it. */
+  progress(fraction) {
+    byId("progress").hidden = fraction === null;
+    if (fraction !== null) byId("progress").value = fraction;
+  }
+
+  #show() {
+    const text = this.#note || ACTIVITIES[this.#activity] || this.#activity;
+    if (byId("activity").textContent !== text) byId("activity").textContent = text;
+  }
+}
