@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import mujoco
@@ -14,6 +15,9 @@ from lectern.robot.scene import Scene
 
 # Nothing on a workbench moves faster than this, m/s or rad/s; what does has blown up.
 MAX_SPEED = 200.0
+_log = logging.getLogger(__name__)
+# Left to itself, MuJoCo writes its warnings into a file in the folder it was started in.
+mujoco.set_mju_user_warning(lambda text: _log.debug("MuJoCo: %s", text))
 _REMEDY = "The robot was put back home and the objects to where the scene has them."
 
 
@@ -73,11 +77,6 @@ class Physics:
     def efforts(self) -> Floats:
         """Of the robot's joints' motors, gravity compensation included, N m or N; a copy."""
         return np.array(self.data.qfrc_actuator[: self.joints])
-
-    @property
-    def pushing(self) -> bool:
-        """Whether a push is at work."""
-        return self._push is not None
 
     def reset(self) -> None:
         """Put the arm home, the fingers open, the objects where the scene has them, all at rest.

@@ -16,6 +16,7 @@ A stop is not queued: it is looked at before everything else in every chunk.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -25,7 +26,6 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
-import structlog
 
 from lectern.errors import (
     GraspFailed,
@@ -39,6 +39,7 @@ from lectern.robot.embedded.control import Dynamics, dynamics_model
 from lectern.robot.embedded.motions import (
     CHUNK_S,
     CHUNK_STEPS,
+    REST_RAD_S,
     Brake,
     Follow,
     Hand,
@@ -64,7 +65,7 @@ MAX_WAIT_S = 600.0
 # Progress is told every so many chunks.
 _PROGRESS_CHUNKS = 10
 _JOIN_S = 5.0
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -202,7 +203,10 @@ class Simulator:
     def push(
         self, body: str, force_n: tuple[float, float, float], duration_s: float
     ) -> Future[None]:
-        """Push a link or an object at its centre of mass, in the world's axes, for some time."""
+        """Push a link or an object at its centre of mass, in the world's axes, for some time.
+
+        Time does not pass for a push alone where it is not paced.
+        """
         return self.call(lambda: self._physics.push(body, np.array(force_n), duration_s))
 
     def call(self, work: Callable[[], T]) -> Future[T]:
@@ -278,6 +282,8 @@ class Simulator:
         self._job: Job | None = None
         self._brake: Brake | None = None
         self._verdict: Exception | None = None
+        # A blow-up while nobody waited; the next to ask hears of it.
+        self._unheard: SimulationFailed | None = None
         self._braking_dynamics = self.dynamics()
         self._deadline_s: float | None = None
         self._publish()
@@ -334,7 +340,7 @@ class Simulator:
         return motion.steps if motion else CHUNK_STEPS
 
     def _busy(self) -> bool:
-        return self._job is not None or self._brake is not None or self._physics.pushing
+        return self._job is not None or self._brake is not None
 
     def _heed_stop(self) -> None:
         with self._wake:
@@ -365,6 +371,9 @@ class Simulator:
             raise MotionStopped("The motion was stopped before it began.", "Plan anew.")
         if self._job is not None or self._brake is not None:
             raise RobotBusy("The robot is carrying out another plan.", "Wait until it is done.")
+        unheard, self._unheard = self._unheard, None
+        if unheard is not None:
+            raise unheard
         job.began_s = self._physics.time_s
         self._job = job
         self._next_motion(job)
@@ -465,8 +474,10 @@ class Simulator:
                 raise
 
     def _halt(self, verdict: Exception, *, hard: bool) -> None:
-        """Brake, then end the job with the verdict."""
+        """Brake, then end the job with the verdict; a robot that rests has nothing to do."""
         if self._brake is not None and not hard:
+            return
+        if self._job is None and np.abs(self._physics.velocities).max() < REST_RAD_S:
             return
         self._verdict = verdict
         self._brake = Brake(self._braking_dynamics, self.robot, self._hand, hard)
@@ -503,13 +514,15 @@ class Simulator:
 
     def _recover(self, error: SimulationFailed) -> None:
         """Put the robot home and the objects to where the scene has them, and say what happened."""
-        _log.error("simulation_failed", detail=error.detail, stamp_s=self._physics.time_s)
+        _log.error("At %.3f s: %s", self._physics.time_s, error)
         job, self._job, self._brake = self._job, None, None
         self._scene = Scene(self._physics.world.scene.objects)
         self._physics.reset()
         self._hand.hold(self._physics.positions)
         self._publish()
-        if job is not None and not job.future.done():
+        if job is None:
+            self._unheard = error
+        elif not job.future.done():
             job.future.set_exception(error)
 
     def _die(self, cause: str) -> None:
@@ -519,7 +532,7 @@ class Simulator:
             waiting = [future for _, future in self._queue]
             self._queue.clear()
         if not self._closing:
-            _log.error("simulator_died", cause=cause)
+            _log.error("The simulator's thread has ended: %s", cause)
         if self._job is not None:
             waiting.append(self._job.future)  # type: ignore[arg-type]
         self._publish(Activity.FAILED)

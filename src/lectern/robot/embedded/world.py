@@ -87,7 +87,7 @@ def build_world(robot: RobotModel, scene: Scene) -> World:
                 f"{item.name!r} is the name of a link of the robot.", "Use another name."
             )
         _add_object(spec, item)
-    return _indexed(_compile(spec, scene), robot, scene, links, gains)
+    return _indexed(_compile(spec, robot, scene), robot, scene, links, gains)
 
 
 def _robot_spec(robot: RobotModel) -> mujoco.MjSpec:
@@ -287,14 +287,14 @@ def _check_mesh(name: str, mesh: Mesh) -> None:
         )
 
 
-def _compile(spec: mujoco.MjSpec, scene: Scene) -> mujoco.MjModel:
+def _compile(spec: mujoco.MjSpec, robot: RobotModel, scene: Scene) -> mujoco.MjModel:
     try:
         return spec.compile()
     except ValueError as error:
         meshes = [o.name for o in scene.objects.values() if isinstance(o.shape, Mesh)]
         if not meshes:
             raise DescriptionInvalid(
-                f"MuJoCo cannot build the robot: {error}", "Repair the description."
+                f"MuJoCo cannot build {robot.name}: {error}", "Repair the description."
             ) from error
         raise SceneObjectInvalid(
             f"MuJoCo cannot use a mesh of {', '.join(map(repr, meshes))}: {error}",

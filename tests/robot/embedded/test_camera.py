@@ -1,0 +1,78 @@
+"""Offscreen pictures."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lectern.errors import CameraUnavailable, InvalidInput
+from lectern.robot.arm import textbook_arm
+from lectern.robot.embedded import camera
+from lectern.robot.embedded.robot import EmbeddedRobot
+from lectern.robot.geometry import Pose
+
+ARM = textbook_arm()
+
+
+def renders() -> bool:
+    try:
+        return bool(camera.backend())
+    except CameraUnavailable:
+        return False
+
+
+needs_renderer = pytest.mark.skipif(not renders(), reason="neither EGL nor OSMesa renders here")
+
+
+def pixels(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)), dtype=float)
+
+
+@needs_renderer
+async def test_a_picture_has_the_size_asked_for_and_shows_the_red_cube() -> None:
+    robot = EmbeddedRobot.start(ARM, paced=False)
+    picture = pixels(await robot.picture(320, 240))
+    assert picture.shape == (240, 320, 3)
+    red = (picture[..., 0] > 2.5 * picture[..., 1]) & (picture[..., 0] > 100)
+    assert red.sum() > 20
+    await robot.close()
+
+
+@needs_renderer
+async def test_a_picture_shows_the_present_scene_and_both_cameras_differ() -> None:
+    robot = EmbeddedRobot.start(ARM, paced=False)
+    first = pixels(await robot.picture(320, 240))
+    await robot.set_scene(robot.scene().move("red_cube", Pose((0.4, -0.2, 0.02))))
+    second = pixels(await robot.picture(320, 240))
+    tool = pixels(await robot.picture(320, 240, camera="tool"))
+    assert (np.abs(second - first).max(axis=2) > 30).sum() > 20
+    assert np.abs(tool - second).mean() > 5
+    await robot.close()
+
+
+async def test_an_unknown_camera_is_named() -> None:
+    robot = EmbeddedRobot.start(ARM, paced=False)
+    with pytest.raises(CameraUnavailable, match="'side'"):
+        await robot.picture(camera="side")
+    await robot.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(0, 480), (640, -1), (100_000, 100_000)])
+async def test_an_impossible_size_is_refused(width: int, height: int) -> None:
+    robot = EmbeddedRobot.start(ARM, paced=False)
+    with pytest.raises(InvalidInput, match="pixels"):
+        await robot.picture(width, height)
+    await robot.close()
+
+
+def test_a_machine_that_cannot_render_is_told_which_packages_are_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(camera, "BACKENDS", ("no_such_library",))
+    camera.backend.cache_clear()
+    with pytest.raises(CameraUnavailable, match=r"no_such_library.*libegl1.*libosmesa6"):
+        camera.backend()
+    camera.backend.cache_clear()
