@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
+import typer.core
 from typer.main import get_group
 
 from lectern.cli import app
@@ -36,10 +37,19 @@ def reference() -> str:
     group = get_group(app)
     root = typer.Context(group, info_name="lectern", terminal_width=_WIDTH)
     sections = [_INTRODUCTION, _section("lectern", group.get_help(root))]
-    for name, command in group.commands.items():
-        context = typer.Context(command, info_name=name, parent=root, terminal_width=_WIDTH)
-        sections.append(_section(f"lectern {name}", command.get_help(context)))
+    sections += _of_commands(group, root, "lectern")
     return "\n".join(sections)
+
+
+def _of_commands(group: typer.core.TyperGroup, above: typer.Context, path: str) -> list[str]:
+    """Return a section for every command of a group, and for those of the groups in it."""
+    sections = []
+    for name, command in group.commands.items():
+        context = typer.Context(command, info_name=name, parent=above, terminal_width=_WIDTH)
+        sections.append(_section(f"{path} {name}", command.get_help(context)))
+        if isinstance(command, typer.core.TyperGroup):
+            sections += _of_commands(command, context, f"{path} {name}")
+    return sections
 
 
 def _section(title: str, text: str) -> str:

@@ -11,6 +11,7 @@ import typer
 
 from lectern import __version__
 from lectern.cli.ask import ask, search
+from lectern.cli.demo import demo
 from lectern.cli.doctor import doctor
 from lectern.cli.errors import Commands
 from lectern.cli.ingest import evaluate, ingest
@@ -29,6 +30,7 @@ app.command()(ask)
 app.command()(search)
 app.command()(ingest)
 app.command("eval")(evaluate)
+app.add_typer(demo, name="demo")
 app.command()(doctor)
 
 

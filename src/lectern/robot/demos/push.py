@@ -184,7 +184,7 @@ def judge(parameters: PushParameters, empty: Pass, pushed: Pass, end: Pose) -> d
     """Return the friction that the torques tell, beside Coulomb's force mu m g."""
     share = (pushed.y_m - pushed.y_m[0]) / parameters.distance_m
     middle = (share > 0.25) & (share < 0.75)
-    force = float(np.median(extra_force(empty, pushed)[middle, 1]))
+    force = float(np.mean(extra_force(empty, pushed)[middle, 1]))
     weight = parameters.mass_kg * _GRAVITY_M_PER_S2
     turned = end.matrix()
     return {
@@ -213,9 +213,11 @@ def draw(figure: Figure, parameters: PushParameters, empty: Pass, pushed: Pass) 
     axes.plot(pushed.y_m, force, color=style.BLUE)
     coulomb = parameters.friction * parameters.mass_kg * _GRAVITY_M_PER_S2
     axes.axhline(coulomb, color=style.ORANGE, linestyle="--")
-    style.mark(axes, (pushed.y_m[0], coulomb), "Coulomb: friction times weight", style.ORANGE)
-    style.mark(axes, (pushed.y_m[-1], 0.0), "measured", style.BLUE, ha="right")
-    axes.set_ylim(min(-0.2 * coulomb, float(force.min())), 1.8 * coulomb)
+    names = {"Coulomb: friction times weight": style.ORANGE, "felt in the joints": style.BLUE}
+    for line, (name, color) in enumerate(names.items()):
+        place = (0.98, 0.18 - 0.07 * line)
+        axes.text(*place, name, color=color, fontsize=8.5, ha="right", transform=axes.transAxes)
+    axes.set_ylim(-0.3 * coulomb, 1.8 * coulomb)
     above = style.plot(figure, grid[1], "The block, from above", "x (m)", "y (m)")
     for place, color in ((pushed.block_m[0], style.GREY), (pushed.block_m[-1], style.ORANGE)):
         corners = np.array([[1, 1], [1, -1], [-1, -1], [-1, 1], [1, 1]]) * np.array(_SIZE_M[:2]) / 2

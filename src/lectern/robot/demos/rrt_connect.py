@@ -277,7 +277,7 @@ def draw(figure: Figure, parameters: RrtConnectParameters, tree: Found, taken_ra
         axes.invert_xaxis()
         axes.margins(0.1)
     figure.axes[0].plot(0, 0, "o", color=style.INK, markersize=8)
-    _name_lines(figure.axes[1])
+    _name_lines(figure.axes[0])
 
 
 def _draw_pillar(axes: Any, parameters: RrtConnectParameters, up: int) -> None:
@@ -294,5 +294,5 @@ def _name_lines(axes: Any) -> None:
         "path taken, shortened": style.BLUE,
     }
     for line, (name, color) in enumerate(names.items()):
-        place = (0.02, 0.98 - 0.07 * line)
+        place = (0.0, 1.62 - 0.1 * line)
         axes.text(*place, name, color=color, fontsize=8.5, va="top", transform=axes.transAxes)
