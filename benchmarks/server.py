@@ -83,6 +83,33 @@ class Server:
                     raise ServerError(f"no answer ({error}); {self._tail()}") from error
             time.sleep(_POLL_S)
 
+    def wait_for_robot(self, deadline_s: float) -> None:
+        """Wait until the robot is ready.
+
+        Raises:
+            ServerError: The process ended, or the robot was not ready in time.
+        """
+        end = time.monotonic() + deadline_s
+        while not self._has_robot():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise ServerError(f"no robot; {self._tail()}")
+            time.sleep(_POLL_S)
+
+    def _has_robot(self) -> bool:
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=_GRACE_S)
+        try:
+            connection.request("GET", "/api/v1/robot/state")
+            return connection.getresponse().status == http.client.OK
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def cpu_s(self) -> float:
+        """Return the processor time that the process has used, in seconds."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def memory(self) -> Memory:
         """Return the memory of the process and all its children."""
         return memory_of(self.process.pid)
@@ -92,14 +119,21 @@ class Server:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Server]:
-    """Start `lectern up` with the home, book and answerer of `settings`, and end it afterwards."""
+def running(settings: Settings, core: int | None = None) -> Iterator[Server]:
+    """Start `lectern up` with the home, book, answerer and robot of `settings`, and end it after.
+
+    Args:
+        settings: What it runs with.
+        core: The only core that it may use; None: any.
+    """
     port = free_port()
-    command = [str(Path(sys.executable).with_name("lectern")), "up", "--port", str(port)]
+    pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
+    command = [*pinned, str(Path(sys.executable).with_name("lectern")), "up", "--port", str(port)]
     environment = {
         "LECTERN_HOME": str(settings.home),
         "LECTERN_BOOK": str(settings.book),
         "LECTERN_ANSWERER": settings.answerer,
+        "LECTERN_ROBOT": settings.robot,
     }
     with started(command, port, settings.home / "up.log", environment) as server:
         yield server

@@ -60,7 +60,7 @@ def event_message(event: MotionEvent) -> dict[str, Any] | None:
     message: dict[str, Any] = {
         "type": "motion",
         "phase": event.phase,
-        "fraction": round(event.fraction, 4),
+        "fraction": 1.0 if event.phase == "ended" else round(event.fraction, 4),
         "digest": event.digest,
     }
     if event.phase in ("failed", "stopped"):

@@ -17,6 +17,7 @@ from lectern.bridge.metrics import Metrics
 from lectern.bridge.runs import KeptRuns
 from lectern.errors import LecternError, RobotBusy, RobotUnavailable
 from lectern.motion import Motion
+from lectern.robot.state import Activity
 from lectern.settings import Settings
 
 _log = structlog.get_logger("lectern.robot")
@@ -118,10 +119,12 @@ class RobotPart:
             return RobotStatus(True, "left out (--no-robot or LECTERN_ROBOT=none)")
         try:
             view = self.motion.view
-            activity = view.state().activity.value
+            activity = view.state().activity
         except LecternError as error:
             return RobotStatus(False, str(error))
-        return RobotStatus(True, f"{view.model.name}, {view.reality}, {activity}")
+        works = activity is not Activity.FAILED
+        advice = "" if works else "; reset it"
+        return RobotStatus(works, f"{view.model.name}, {view.reality}, {activity.value}{advice}")
 
     async def has_camera(self) -> bool:
         """Tell whether this machine can draw pictures of the robot."""
