@@ -1,4 +1,4 @@
-"""What the gate's tests share: a fast planner, clocks to turn, a robot that records what it does."""
+"""What the gate's tests share: a fast planner, clocks to turn, a robot that keeps a record."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def path(start=HOME, goal=READY, *, duration_s=6.0, points=21, names=ARM.names) 
     s = np.linspace(0.0, 1.0, points)[:, None]
     way = np.array(goal) - np.array(start)
     positions = np.array(start) + (10 * s**3 - 15 * s**4 + 6 * s**5) * way
+    positions[-1] = goal  # exactly, so that a way there and back ends where it began
     velocities = (30 * s**2 - 60 * s**3 + 30 * s**4) * way / duration_s
     return Trajectory(tuple(names), s[:, 0] * duration_s, positions, velocities)
 

@@ -55,7 +55,7 @@ def test_the_extremes_are_reached_and_not_merely_bounds(trajectory):
 
 
 def test_the_turn_of_a_known_cubic_is_found():
-    # From 0 to 0 in 1 s, leaving with 1 rad/s and coming back with -1 rad/s: t - t^2, 0.25 rad high.
+    # From 0 to 0 in 1 s, leaving with 1 rad/s, arriving with -1 rad/s: t - t^2, 0.25 rad high.
     bump = Trajectory(("a",), [0.0, 1.0], [[0.0], [0.0]], [[1.0], [-1.0]])
     reached = extremes(bump)
     assert np.isclose(reached.highest[0, 0], 0.25)

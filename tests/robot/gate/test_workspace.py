@@ -120,5 +120,5 @@ def test_a_ring_of_joints_is_no_robot():
         f'<joint name="{n}" type="fixed"><parent link="{a}"/><child link="{b}"/></joint>'
         for n, a, b in [("r", "root", "x"), ("p", "a", "b"), ("q", "b", "a")]
     )
-    with pytest.raises(DescriptionInvalid, match="ring|roots"):
+    with pytest.raises(DescriptionInvalid, match="ring"):
         chain_of(f"<robot>{ring}</robot>", ())

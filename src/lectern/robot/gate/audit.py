@@ -83,9 +83,10 @@ class AuditLog:
                 _log.exception("what happened could not be recorded yet")
 
     def _settle(self) -> None:
-        while self._owed:
-            self._append(_line_of_anything(self._owed[0]))
-            self._owed.popleft()
+        if count := len(self._owed):
+            self._append(b"".join(_line_of_anything(self._owed[i]) for i in range(count)))
+            for _ in range(count):
+                self._owed.popleft()
         if self._lost:
             self._append(_line({"event": "lost", "entries": self._lost}))
             self._lost = 0
