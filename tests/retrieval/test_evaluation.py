@@ -7,6 +7,7 @@ import pytest
 
 from lectern.errors import InvalidInput
 from lectern.retrieval.evaluation import (
+    corpus_records,
     measure,
     ndcg,
     ranked,
@@ -125,6 +126,7 @@ def test_judgements_may_lie_in_a_folder_as_beir_has_them(tmp_path):
         {"queries": b'{"_id": "q1", "text": "a"}\n[1, 2]\n'},
         {"queries": b'{"_id": "q1", "text": "a"}\n{"text": "no id"}\n'},
         {"queries": b'{"_id": "q1", "text": "a"}\n{"_id": "q2", "text": "\xff"}\n'},
+        {"queries": b'{"_id": "q1", "text": "a"}\n{"_id": "q1", "text": "b"}\n'},
         {"qrels": b"q1\td1\t1\nq1\td1\n"},
         {"qrels": b"q1\td1\t1\nq1\td1\tmany\n"},
         {"qrels": b"q1\td1\t1\nonly one cell\n"},
@@ -139,6 +141,13 @@ def test_a_malformed_line_is_named_with_its_number_and_file(files, tmp_path):
 def test_judgements_that_are_no_text_are_a_clear_error(tmp_path):
     with pytest.raises(InvalidInput, match=r"qrels\.tsv"):
         read_collection(write(tmp_path, qrels=b"q1\t\xff\t1\n"))
+
+
+def test_two_documents_of_one_name_are_named_with_their_lines(tmp_path):
+    line = b'{"_id": "d1", "text": "crane"}\n'
+    (tmp_path / "corpus.jsonl").write_bytes(line + b'{"_id": "d2", "text": "crab"}\n' + line)
+    with pytest.raises(InvalidInput, match=r"Line 3 of .*line 1 has the same _id 'd1'"):
+        corpus_records(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["queries.jsonl", "qrels.tsv"])

@@ -14,6 +14,7 @@ import pytest
 from qdrant_client import QdrantClient
 
 from lectern.errors import EndpointUnavailable, IndexCorrupt
+from lectern.retrieval.index import edge
 from lectern.retrieval.index.base import (
     MAX_WINDOWS,
     PassageIndex,
@@ -348,3 +349,27 @@ def test_a_server_that_is_not_there_is_a_clear_error(make_settings):
         index.exists()
     assert "LECTERN_QDRANT_URL" in caught.value.remedy
     index.close()
+
+
+def test_a_large_edge_index_gets_a_graph_and_keeps_finding_what_is_near(tmp_path, monkeypatch):
+    monkeypatch.setattr(edge, "_GRAPH_FROM_POINTS", 1_000)
+    # So many components that Qdrant Edge deems the segment worth a graph.
+    dimension, count = 2_048, 2_500
+    rng = np.random.default_rng(3)
+    vectors = rng.standard_normal((count, dimension)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    index = EdgeIndex.create(tmp_path / "index", dimension)
+    for batch in np.array_split(np.arange(count), 10):
+        index.upsert([Point(int(n) << 8, vectors[n], {}, {"n": int(n)}) for n in batch])
+    index.finish(dimension)
+    assert [*(tmp_path / "index").rglob("links*.bin")]
+    index.delete([0])
+    index.upsert([Point(count << 8, vectors[0], {}, {"n": count})])
+    index.finish(dimension)
+    index.close()
+    again = EdgeIndex.open(tmp_path / "index")
+    assert again.nearest_dense(vectors[0], 1).points.tolist() == [count << 8]
+    exact = np.argsort(-(vectors[1:] @ vectors[7]))[:100] + 1
+    found = again.nearest_dense(vectors[7], 100).points >> 8
+    assert len({*exact.tolist()} & {*found.tolist()}) >= 95
+    again.close()

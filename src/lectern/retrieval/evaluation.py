@@ -87,7 +87,11 @@ def corpus_fingerprint(folder: Path) -> str:
 
 
 def corpus_records(folder: Path) -> list[Record]:
-    """Return the documents of `corpus.jsonl`, each as one passage named by its `_id`."""
+    """Return the documents of `corpus.jsonl`, each as one passage named by its `_id`.
+
+    Raises:
+        InvalidInput: The file is missing, has a line that cannot be read, or an `_id` twice.
+    """
     path = _existing(folder, "corpus.jsonl")
     return [_record(path, row) for row in _read_jsonl(path)]
 
@@ -128,6 +132,7 @@ def _read_lines(path: Path, what: str) -> list[str]:
 
 
 def _read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
+    lines: dict[str, int] = {}
     with path.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
             if not line.strip():
@@ -136,6 +141,8 @@ def _read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
                 row = json.loads(line.decode("utf-8"))
                 if not isinstance(row, dict) or "_id" not in row or "text" not in row:
                     raise ValueError("not an object with _id and text")
+                if (first := lines.setdefault(str(row["_id"]), number)) != number:
+                    raise ValueError(f"line {first} has the same _id {str(row['_id'])!r}")
             except ValueError as error:
                 raise InvalidInput(
                     f"Line {number} of {path} cannot be read: {error}.", "Correct the line."
