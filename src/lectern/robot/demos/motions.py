@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import numpy as np
@@ -17,6 +17,9 @@ from lectern.robot.state import RobotState
 from lectern.robot.trajectory import Trajectory
 
 T = TypeVar("T")
+
+# Between two looks at the robot, while it moves fast and while it is quiet.
+_SHORTEST_PAUSE_S, _PAUSE_S = 0.0001, 0.004
 
 
 def plan_of(model: RobotModel, trajectory: Trajectory) -> Plan:
@@ -99,21 +102,30 @@ def itself(state: RobotState) -> RobotState:
     return state
 
 
-@asynccontextmanager
-async def recording(
-    view: RobotView, note: Callable[[RobotState], T], rate_hz: float = 1000.0
-) -> AsyncIterator[list[T]]:
-    """Collect what `note` makes of each of the robot's measurements, while something else runs."""
+@contextmanager
+def recording(view: RobotView, note: Callable[[RobotState], T]) -> Iterator[list[T]]:
+    """Collect what `note` makes of each of the robot's measurements, while something else runs.
+
+    On a thread of its own that looks as often as there is news: an unpaced simulation is a hundred
+    times faster than time, and a reader that waits its turn would see little of it.
+    """
     notes: list[T] = []
+    over = threading.Event()
 
-    async def listen() -> None:
-        async for state in view.states(rate_hz):
-            notes.append(note(state))
+    def watch() -> None:
+        seen_s, pause_s = -1.0, _SHORTEST_PAUSE_S
+        while not over.wait(pause_s):
+            state = view.state()
+            news = state.stamp_s > seen_s
+            pause_s = max(_SHORTEST_PAUSE_S, pause_s / 2) if news else min(_PAUSE_S, 2 * pause_s)
+            if news:
+                seen_s = state.stamp_s
+                notes.append(note(state))
 
-    listener = asyncio.create_task(listen())
+    watcher = threading.Thread(target=watch, daemon=True, name="demo-recording")
+    watcher.start()
     try:
         yield notes
     finally:
-        listener.cancel()
-        with suppress(asyncio.CancelledError):
-            await listener
+        over.set()
+        watcher.join()

@@ -152,7 +152,7 @@ class Line:
         def note(state: RobotState) -> tuple[RobotState, Scene]:
             return state, view.scene()
 
-        async with recording(view, note) as notes:
+        with recording(view, note) as notes:
             await self._stage.session.perform(plan)
         return measured_pass(view.model, notes)
 

@@ -266,7 +266,7 @@ def draw(figure: Figure, parameters: RrtConnectParameters, tree: Found, taken_ra
     for column, (title, across, up, (i, j)) in enumerate(views):
         axes = style.plot(figure, grid[column], title, across, up)
         for edge, color in edges:
-            axes.plot(edge[:, i], edge[:, j], color=color, linewidth=0.8, alpha=0.7)
+            axes.plot(edge[:, i], edge[:, j], color=color, linewidth=1.2, alpha=0.9)
         axes.plot(found[:, i], found[:, j], color=style.ORANGE, linewidth=1.8)
         axes.plot(taken[:, i], taken[:, j], color=style.BLUE, linewidth=2.4)
         _draw_pillar(axes, parameters, j)
@@ -294,5 +294,5 @@ def _name_lines(axes: Any) -> None:
         "path taken, shortened": style.BLUE,
     }
     for line, (name, color) in enumerate(names.items()):
-        place = (0.0, 1.62 - 0.1 * line)
+        place = (0.0, 1.5 - 0.09 * line)
         axes.text(*place, name, color=color, fontsize=8.5, va="top", transform=axes.transAxes)

@@ -100,7 +100,7 @@ def frame_space(axes: Any, points_m: Floats, margin_m: float = 0.05) -> None:
         getattr(axes, f"set_{name}lim")(a, b)
         ticks = np.arange(np.ceil(a / 0.4) * 0.4, b + 1e-9, 0.4)
         getattr(axes, f"set_{name}ticks")(ticks)
-    axes.set_box_aspect(high - low, zoom=1.0)
+    axes.set_box_aspect(high - low, zoom=0.9)
 
 
 def draw_arm(axes: Any, points_m: Floats, color: str = INK, alpha: float = 1.0) -> None:
