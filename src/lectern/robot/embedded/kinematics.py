@@ -133,10 +133,7 @@ class Kinematics:
         Raises:
             InvalidInput: The pose is not in the world frame, or `near` is malformed.
         """
-        if pose.frame != WORLD:
-            raise InvalidInput(
-                f"The pose is given in {pose.frame[:80]!r}.", f"Give it in {WORLD!r}."
-            )
+        refuse_other_frames(pose)
         middle = (self.model.lower + self.model.upper) / 2
         start = middle if near is None else self._checked(near)
         target = pose.matrix()
@@ -228,6 +225,16 @@ class Kinematics:
         if not hasattr(self._local, "data"):
             self._local.data = self._arm.createData()
         return self._local.data
+
+
+def refuse_other_frames(pose: Pose) -> None:
+    """Check that a pose is given in the world.
+
+    Raises:
+        InvalidInput: It is given in another frame.
+    """
+    if pose.frame != WORLD:
+        raise InvalidInput(f"The pose is given in {pose.frame[:80]!r}.", f"Give it in {WORLD!r}.")
 
 
 def pose_error(present: Floats, target: Floats) -> Floats:

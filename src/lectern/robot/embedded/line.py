@@ -8,7 +8,7 @@ import numpy as np
 import pinocchio as pin
 
 from lectern.errors import GoalUnreachable
-from lectern.robot.embedded.kinematics import Kinematics, pose_error
+from lectern.robot.embedded.kinematics import Kinematics, pose_error, refuse_other_frames
 from lectern.robot.geometry import Floats, Pose
 from lectern.robot.model import LIMIT_TOLERANCE
 
@@ -28,9 +28,11 @@ def along_line(kinematics: Kinematics, start_rad: Floats, goal: Pose) -> Floats:
     is reached from the one before by Newton's method, so the arm stays in its posture.
 
     Raises:
+        InvalidInput: The goal is not given in the world.
         GoalUnreachable: The line leaves the workspace or a joint's limits, or meets a singularity;
             the message says which and where.
     """
+    refuse_other_frames(goal)
     start = kinematics.forward(start_rad).matrix()
     end = goal.matrix()
     turn = pin.log3(start[:3, :3].T @ end[:3, :3])

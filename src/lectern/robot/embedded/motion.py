@@ -1,8 +1,8 @@
 """Continuous collision checks: a motion is proven free, not sampled.
 
 A motion is a chain of cubic pieces, each given by its four Bernstein control points. The curve
-stays in their convex hull, so every joint's distance from its value in the middle is bounded exactly, for
-straight lines and for the cubics of a trajectory alike. A piece is free when, for each pair of
+stays in their convex hull, so every joint's distance from its value in the middle is bounded,
+for straight lines and for the cubics of a trajectory alike. A piece is free when, for each pair of
 shapes, the distance in the middle exceeds what the pair can approach within the piece by more than
 the clearance asked for; else it is halved and looked at again. This is the adaptive bisection of
 Schwarzer, Saha and Latombe, "Adaptive dynamic collision checking for single and multiple
@@ -126,7 +126,7 @@ class MotionChecker:
     def looks_free(self, first: Floats, second: Floats) -> bool:
         """Tell whether a straight motion is free where it is sampled, which proves nothing.
 
-        It is ten times faster than a proof, and right nearly always, because the search demands more
+        It is much faster than a proof, and right nearly always, because the search demands more
         room than the proof that follows it. Set the room with `CollisionWorld.demand`.
         """
         count = max(1, int(np.ceil(np.abs(second - first).max() / _SAMPLE_RAD)))

@@ -9,8 +9,8 @@ import numpy as np
 from lectern.robot.geometry import Floats
 
 MotionFree = Callable[[Floats, Floats], bool]
-_SHORTCUTS = 40
-_END_AFTER_FAILURES = 10
+_SHORTCUTS = 60
+_END_AFTER_FAILURES = 20
 
 
 def length_rad(path: Floats) -> float:
@@ -33,8 +33,8 @@ def shortened(path: Floats, motion_free: MotionFree, seed: int) -> Floats:
             break
         shorter = _shortcut(path, np.sort(random.uniform(0.0, 1.0, 2)), motion_free)
         failures = failures + 1 if shorter is None else 0
-        path = path if shorter is None else _without_corners(shorter, motion_free)
-    return path
+        path = path if shorter is None else shorter
+    return _without_corners(path, motion_free)
 
 
 def _without_corners(path: Floats, motion_free: MotionFree) -> Floats:

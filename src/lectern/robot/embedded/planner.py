@@ -375,8 +375,8 @@ class _Task:
 def _required(world: CollisionWorld, ends: list[Floats], margin_m: float) -> Floats:
     """Return the distance each pair must keep, shape (pairs,).
 
-    A pair that is nearer at an end, as fingers over a bench or a cube that stands on it, must keep a
-    share of what it has there; never less than where it touches.
+    A pair that is nearer at an end, as fingers over a bench or a cube that stands on it, must keep
+    a share of what it has there; never less than where it touches.
     """
     nearest = np.min([world.distances(q) for q in ends], axis=0)
     spare = np.maximum(nearest - world.floor_m, 0.0)

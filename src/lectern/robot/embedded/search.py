@@ -2,9 +2,9 @@
 
 OMPL takes its random numbers from one generator of the process, so one search runs at a time, and
 each sets the seed before OMPL builds anything that draws numbers. Planners that end with their
-first path are then the same for a seed, however fast the machine is; only a timeout depends on the clock,
-and that is an error, not another path. Planners that go on improving end after a number of checked
-motions, not after a time, for the same reason.
+first path are then the same for a seed, however fast the machine is; only a timeout depends on the
+clock, and that is an error, not another path. Planners that go on improving end after a number of
+checked motions, not after a time, for the same reason.
 """
 
 from __future__ import annotations

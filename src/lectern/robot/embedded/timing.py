@@ -25,8 +25,12 @@ from lectern.robot.model import RobotModel
 from lectern.robot.trajectory import Trajectory
 
 LONGEST_STEP_S = 0.01
+# The grid is refined until no more than this has to be lost to stay within the limits.
+_MOST_STRETCH = 1.02
 _GRID_RAD = 0.012
 _GRID_POINTS = (100, 500)
+_GRID_PER_BEND = 5
+_SAME_PLACE_RAD = 1e-7
 # Time of a trajectory that goes nowhere.
 _STILL_S = 0.02
 
@@ -34,9 +38,18 @@ _STILL_S = 0.02
 class SplinePath(toppra.interpolator.AbstractGeometricPath):  # type: ignore[misc]
     """A spline of joint positions over its length, as TOPP-RA reads it."""
 
-    def __init__(self, spline: Any, length: float) -> None:
+    def __init__(self, spline: Any, length: float, bends: Floats) -> None:
         self._derivatives = [spline, spline.derivative(1), spline.derivative(2)]
-        self._length = length
+        self._length, self._bends = length, bends
+
+    def grid(self, finer: int) -> Floats:
+        """Return places to time the path by: evenly spread, and closer where it bends."""
+        count = int(np.clip(self._length / _GRID_RAD, *_GRID_POINTS)) * finer
+        shares = np.linspace(0.0, 1.0, _GRID_PER_BEND * finer + 1)
+        spans = self._bends[:-1, None] + np.diff(self._bends)[:, None] * shares
+        places = np.concatenate([np.linspace(0.0, self._length, count + 1), spans.ravel()])
+        places = np.unique(np.clip(places, 0.0, self._length))
+        return np.asarray(places[np.append(np.diff(places) > _SAME_PLACE_RAD, True)])
 
     def __call__(self, path_positions: Any, order: int = 0) -> Floats:
         """Return the path or a derivative of it, shape (places, n)."""
@@ -75,13 +88,13 @@ def rounded(path: Floats, radii_rad: Floats) -> SplinePath:
     knots = np.concatenate([np.zeros(4), inside, np.full(4, marks[-1])])
     averages = (knots[1:-3] + knots[2:-2] + knots[3:-1]) / 3
     control = np.stack([np.interp(averages, marks, column) for column in path.T], axis=1)
-    return SplinePath(BSpline(knots, control, 3), float(marks[-1]))
+    return SplinePath(BSpline(knots, control, 3), float(marks[-1]), inside)
 
 
 def through(points: Floats) -> SplinePath:
     """Return the cubic spline through points of a smooth path, shape (points, n)."""
     marks = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-    return SplinePath(CubicSpline(marks, points), float(marks[-1]))
+    return SplinePath(CubicSpline(marks, points), float(marks[-1]), np.zeros(1))
 
 
 def standing_still(model: RobotModel, q_rad: Floats) -> Trajectory:
@@ -102,8 +115,17 @@ def timed(path: SplinePath, model: RobotModel, speed_scale: float) -> Trajectory
         TrajectoryInvalid: The path cannot be timed.
     """
     velocity, acceleration = model.max_velocity * speed_scale, model.max_acceleration * speed_scale
-    length = float(path.path_interval[1])
-    grid = np.linspace(0.0, length, int(np.clip(length / _GRID_RAD, *_GRID_POINTS)) + 1)
+    for finer in (1, 2, 4):
+        trajectory = _along(path, model, velocity, acceleration, path.grid(finer))
+        stretch = _excess(trajectory, velocity, acceleration)
+        if stretch <= _MOST_STRETCH:
+            break
+    return _slowed(trajectory, stretch)
+
+
+def _along(
+    path: SplinePath, model: RobotModel, velocity: Floats, acceleration: Floats, grid: Floats
+) -> Trajectory:
     limits = [
         constraint.JointVelocityConstraint(np.stack([-velocity, velocity], axis=1)),
         constraint.JointAccelerationConstraint(
@@ -118,9 +140,7 @@ def timed(path: SplinePath, model: RobotModel, speed_scale: float) -> Trajectory
     times, places, rates = _steps(grid, np.maximum(speeds, 0.0))
     positions, velocities = path(places), path(places, 1) * rates[:, None]
     velocities[[0, -1]] = 0.0
-    return _within_limits(
-        Trajectory(model.names, times, positions, velocities), velocity, acceleration
-    )
+    return Trajectory(model.names, times, positions, velocities)
 
 
 def _steps(grid: Floats, speeds: Floats) -> tuple[Floats, Floats, Floats]:
@@ -142,14 +162,15 @@ def _steps(grid: Floats, speeds: Floats) -> tuple[Floats, Floats, Floats]:
     return times, places, np.append(speeds[index] + gain * since, speeds[-1])
 
 
-def _within_limits(trajectory: Trajectory, velocity: Floats, acceleration: Floats) -> Trajectory:
-    """Slow a trajectory down evenly until no limit is exceeded anywhere between its points."""
+def _excess(trajectory: Trajectory, velocity: Floats, acceleration: Floats) -> float:
+    """Return how much longer a trajectory must take to exceed no limit between its points."""
     fastest, strongest = peaks(trajectory)
-    stretch = max(
-        1.0,
-        float((fastest / velocity).max()),
-        float(np.sqrt((strongest / acceleration).max())),
-    ) * (1 + 1e-9)
+    speed = float((fastest / velocity).max())
+    return max(1.0, speed, float(np.sqrt((strongest / acceleration).max()))) * (1 + 1e-9)
+
+
+def _slowed(trajectory: Trajectory, stretch: float) -> Trajectory:
+    """Return the same curves, run through evenly slower."""
     return Trajectory(
         trajectory.names,
         trajectory.times_s * stretch,

@@ -1,0 +1,376 @@
+import math
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from lectern.errors import (
+    GoalInCollision,
+    GoalUnreachable,
+    InvalidInput,
+    LimitsExceeded,
+    PathBlocked,
+    PlanningTimeout,
+    PlanOutdated,
+    StartInCollision,
+)
+from lectern.robot.arm import textbook_arm
+from lectern.robot.embedded.collision import CollisionWorld
+from lectern.robot.embedded.planner import Planner
+from lectern.robot.embedded.search import ALGORITHMS
+from lectern.robot.embedded.timing import peaks
+from lectern.robot.geometry import Pose
+from lectern.robot.goals import JointGoal, LineGoal, NamedGoal, PlanRequest, PoseGoal
+from lectern.robot.plan import Grip, Move, Plan
+from lectern.robot.scene import Attachment, Box, Cylinder, Mesh, Scene, SceneObject, Sphere
+from lectern.robot.scenes import SCENES, bench, box
+from lectern.robot.trajectory import Trajectory
+
+MODEL = textbook_arm()
+PLANNER = Planner(MODEL)
+READY, HOME = MODEL.named["ready"], MODEL.named["home"]
+DOWN = PLANNER.kinematics.forward(READY).quaternion_xyzw
+ASIDE = {"left": (0.5, 0.35, 0.15), "right": (0.5, -0.35, 0.15)}
+
+
+def at(position, near=READY):
+    return tuple(PLANNER.kinematics.reach(Pose(position, DOWN), near)[0])
+
+
+def go(goal, start=READY, scene=None, **settings):
+    return PLANNER.plan(PlanRequest(goal, **settings), start, bench() if scene is None else scene)
+
+
+def positions_of(plan, step_s=0.001):
+    (move,) = plan.steps
+    return move.trajectory.sample(np.arange(0, plan.duration_s + step_s, step_s))[0]
+
+
+def around_the_box(seed=0, **settings):
+    return go(PoseGoal(Pose(ASIDE["left"], DOWN)), at(ASIDE["right"]), box(), seed=seed, **settings)
+
+
+@pytest.mark.parametrize("name", ["free", "box", "shelf", "narrow_gap"])
+def test_plans_touch_nothing_when_checked_ten_times_finer(name):
+    scene, random, planned = SCENES[name](), np.random.default_rng(21), 0
+    world = CollisionWorld(MODEL, scene, 0.04)
+    while planned < 5:
+        start, goal = (random.uniform(MODEL.lower, MODEL.upper) * 0.8 for _ in range(2))
+        if world.contacts(start) or world.contacts(goal):
+            continue
+        try:
+            plan = go(JointGoal(tuple(goal)), tuple(start), scene, seed=planned, timeout_s=20)
+        except PlanningTimeout:
+            continue
+        planned += 1
+        for q in positions_of(plan, 0.002):
+            assert world.contacts(q) == []
+        np.testing.assert_allclose(plan.steps[0].trajectory.positions[0], start, atol=1e-9)
+        np.testing.assert_allclose(plan.steps[0].trajectory.positions[-1], goal, atol=1e-9)
+        PLANNER.check(plan, scene, tuple(start))
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0])
+def test_a_plan_around_an_obstacle_keeps_every_limit_and_starts_and_ends_at_rest(scale):
+    trajectory = around_the_box(speed_scale=scale).steps[0].trajectory
+    fastest, strongest = peaks(trajectory)
+    assert (fastest <= MODEL.max_velocity * scale * 1.01).all()
+    assert (strongest <= MODEL.max_acceleration * scale * 1.01).all()
+    assert np.abs(trajectory.velocities[[0, -1]]).max() == 0.0
+    assert (trajectory.positions >= MODEL.lower - 1e-6).all()
+    assert (trajectory.positions <= MODEL.upper + 1e-6).all()
+
+
+def test_the_same_seed_gives_the_same_plan_and_another_seed_another():
+    blocked = SCENES["narrow_gap"]()
+    request = [JointGoal(at((0.7, 0.0, 0.35))), at((0.3, 0.3, 0.4)), blocked]
+    digests = [go(*request, seed=seed, timeout_s=30).digest for seed in (3, 3, 4)]
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_plans_made_at_once_equal_those_made_one_by_one():
+    alone = [around_the_box(seed).digest for seed in range(3)]
+    together = {}
+    threads = [
+        threading.Thread(target=lambda s=seed: together.update({s: around_the_box(s).digest}))
+        for seed in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [together[seed] for seed in range(3)] == alone
+
+
+@pytest.mark.parametrize("name", sorted(ALGORITHMS))
+def test_every_planner_finds_a_way_around_the_box(name):
+    plan = around_the_box(planner=name, timeout_s=30)
+    PLANNER.check(plan, box())
+
+
+def test_figures_say_how_it_was_found():
+    figures = around_the_box().figures
+    assert set(figures) >= {
+        "planning_ms",
+        "path_length_rad",
+        "duration_s",
+        "min_clearance_m",
+        "states_checked",
+    }
+    assert all(math.isfinite(value) and value > 0 for value in figures.values())
+
+
+def test_a_pose_goal_is_reached_in_the_nearest_free_way():
+    plan = go(PoseGoal(Pose((0.5, -0.2, 0.3), DOWN)))
+    reached = PLANNER.kinematics.forward(plan.steps[0].trajectory.positions[-1])
+    np.testing.assert_allclose(reached.position_m, (0.5, -0.2, 0.3), atol=1e-8)
+
+
+def test_a_goal_where_the_robot_is_needs_no_motion():
+    trajectory = go(JointGoal(READY)).steps[0].trajectory
+    np.testing.assert_allclose(trajectory.positions, [READY, READY], atol=1e-12)
+
+
+def test_the_requests_own_start_and_scene_come_first():
+    request = PlanRequest(NamedGoal("home"), start_rad=READY, scene=Scene())
+    wall = SceneObject("wall", Box((2.0, 2.0, 2.0)), Pose((0.0, 0.0, 0.5)))
+    plan = PLANNER.plan(request, HOME, Scene.of(wall))
+    np.testing.assert_allclose(plan.steps[0].trajectory.positions[0], READY)
+
+
+def test_a_start_in_collision_names_link_and_object():
+    ball = SceneObject("ball", Sphere(0.05), Pose((0.45, 0.0, 0.45)))
+    with pytest.raises(StartInCollision, match=r"_link and ball"):
+        go(NamedGoal("home"), scene=Scene.of(ball))
+
+
+def test_an_object_inside_the_robot_is_named():
+    ball = SceneObject("ball", Sphere(0.03), Pose((0.0, 0.0, 0.1)))
+    with pytest.raises(StartInCollision, match="base_link and ball"):
+        go(NamedGoal("home"), scene=Scene.of(ball))
+    assert ("base_link", "ball") in PLANNER.robot_contacts(READY, 0.04, Scene.of(ball))
+
+
+def test_a_goal_in_collision_names_link_and_object():
+    with pytest.raises(GoalInCollision, match=r"_link and bench touch"):
+        go(PoseGoal(Pose((0.5, 0.0, 0.0), DOWN)))
+
+
+def test_a_goal_in_self_collision_names_both_links():
+    with pytest.raises(GoalInCollision, match=r"\w+_link and \w+_link touch"):
+        go(JointGoal((0.0, 1.2, 2.6, 0.0, 2.0, 0.0)), scene=Scene())
+
+
+def test_an_unreachable_pose_is_refused():
+    with pytest.raises(GoalUnreachable, match=r"3\.000"):
+        go(PoseGoal(Pose((3.0, 0.0, 0.5))))
+
+
+def test_a_goal_outside_the_limits_names_the_joint():
+    with pytest.raises(LimitsExceeded, match="goal has joint_5"):
+        go(JointGoal((0.0, 1.0, -1.0, 0.0, 2.5, 0.0)))
+
+
+def test_a_start_outside_the_limits_names_the_joint():
+    with pytest.raises(LimitsExceeded, match="start has joint_1"):
+        go(NamedGoal("home"), (3.5, 1.0, -1.0, 0.0, 0.5, 0.0))
+
+
+def cage():
+    """Four walls close around the arm at `ready`, and a lid: no way out."""
+    walls = [
+        SceneObject("front", Box((0.02, 0.5, 1.6)), Pose((0.68, 0.0, 0.8))),
+        SceneObject("left", Box((1.4, 0.02, 1.6)), Pose((0.0, 0.3, 0.8))),
+        SceneObject("right", Box((1.4, 0.02, 1.6)), Pose((0.0, -0.3, 0.8))),
+    ]
+    return Scene.of(*walls)
+
+
+def test_no_way_in_time_is_a_timeout_that_says_how_much_was_tried():
+    outside = (math.pi / 2, math.pi / 2, 0.0, 0.0, 0.0, 0.0)
+    with pytest.raises(PlanningTimeout, match=r"rrt_connect found no path .* tried \d+ motions"):
+        go(JointGoal(outside), scene=cage(), timeout_s=0.3)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({"speed_scale": 0.0}, id="speed 0"),
+        pytest.param({"speed_scale": 1.5}, id="speed above 1"),
+        pytest.param({"speed_scale": math.nan}, id="speed not a number"),
+        pytest.param({"timeout_s": 0.0}, id="timeout 0"),
+        pytest.param({"timeout_s": math.inf}, id="timeout without end"),
+        pytest.param({"timeout_s": math.nan}, id="timeout not a number"),
+        pytest.param({"planner": "magic"}, id="unknown planner"),
+        pytest.param({"seed": -1}, id="seed below 0"),
+    ],
+)
+def test_malformed_settings_are_refused(settings):
+    with pytest.raises(InvalidInput):
+        go(NamedGoal("home"), **settings)
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        pytest.param(JointGoal((math.nan,) * 6), id="not a number"),
+        pytest.param(JointGoal((math.inf,) * 6), id="infinite"),
+        pytest.param(JointGoal((0.0,) * 5), id="too few joints"),
+        pytest.param(NamedGoal("nowhere"), id="unknown name"),
+        pytest.param(PoseGoal(Pose((0.5, 0.0, 0.3), frame="camera")), id="unknown frame"),
+        pytest.param(LineGoal(Pose((0.5, 0.0, 0.3), frame="camera")), id="line in unknown frame"),
+        pytest.param("home", id="no goal at all"),
+    ],
+)
+def test_malformed_goals_are_refused(goal):
+    with pytest.raises(InvalidInput):
+        go(goal)
+
+
+def test_a_plan_is_blocked_by_an_object_put_in_its_way_and_the_moment_is_named():
+    plan = go(PoseGoal(Pose(ASIDE["left"], DOWN)), at(ASIDE["right"]), Scene())
+    PLANNER.check(plan, Scene())
+    with pytest.raises(PathBlocked, match=r"_link and box .* after \d+\.\d\d s"):
+        PLANNER.check(plan, box())
+
+
+def test_a_jump_between_points_is_seen_by_the_check():
+    """Both points are free; the cubic between them swings through the box."""
+    points = np.array([at(ASIDE["right"]), at(ASIDE["left"])])
+    swing = Trajectory(MODEL.names, np.array([0.0, 2.0]), points, np.zeros((2, 6)))
+    with pytest.raises(PathBlocked, match="box"):
+        PLANNER.check(Plan("arm", (Move(swing),)), box())
+
+
+def test_a_cubic_that_overshoots_the_joint_limits_between_points_is_refused():
+    points, speeds = np.array([READY, READY]), np.zeros((2, 6))
+    speeds[:, 0] = [200.0, -200.0]
+    wild = Trajectory(MODEL.names, np.array([0.0, 1.0]), points, speeds)
+    with pytest.raises(LimitsExceeded, match="joint_1"):
+        PLANNER.check(Plan("arm", (Move(wild),)), Scene())
+
+
+def test_a_plan_from_elsewhere_is_outdated():
+    with pytest.raises(PlanOutdated):
+        PLANNER.check(go(NamedGoal("home")), bench(), HOME)
+
+
+def test_a_plan_whose_steps_do_not_join_is_outdated():
+    there = go(NamedGoal("home"))
+    with pytest.raises(PlanOutdated):
+        PLANNER.check(there.then(there), bench())
+
+
+def test_a_trajectory_of_other_joints_is_refused():
+    names = ("finger_left_joint", *MODEL.names[1:])
+    still = np.zeros((2, 6))
+    other = Trajectory(names, np.array([0.0, 1.0]), still, still)
+    with pytest.raises(InvalidInput, match="joint_1"):
+        PLANNER.check(Plan("arm", (Move(other),)), Scene())
+
+
+def held_cube():
+    return bench().attach("red_cube", Attachment("tool_link", Pose((0.0, 0.0, 0.0))))
+
+
+def test_a_held_cube_is_lifted_off_the_bench_and_put_down_again():
+    low, high = (0.5, 0.1, 0.02), (0.5, 0.1, 0.2)
+    up = PLANNER.plan(PlanRequest(LineGoal(Pose(high, DOWN))), at(low), held_cube(), 0.02)
+    PLANNER.check(up, held_cube(), at(low), 0.02)
+    end = tuple(up.steps[0].trajectory.positions[-1])
+    down = PLANNER.plan(PlanRequest(LineGoal(Pose(low, DOWN))), end, held_cube(), 0.02)
+    PLANNER.check(down, held_cube(), end, 0.02)
+
+
+def test_a_held_cube_that_sank_a_little_into_the_bench_is_lifted():
+    low, high = (0.5, 0.1, 0.0195), (0.5, 0.1, 0.2)
+    plan = PLANNER.plan(PlanRequest(LineGoal(Pose(high, DOWN))), at(low), held_cube(), 0.02)
+    PLANNER.check(plan, held_cube(), None, 0.02)
+
+
+def test_a_held_cube_is_not_pressed_into_the_bench_on_the_way():
+    """Start and goal are free; the line between them would push the held rod into the tray."""
+    rod = SceneObject("rod", Cylinder(0.01, 0.3), Pose((0.0, 0.0, 1.0)), 0.1)
+    scene = bench().add(rod).attach("rod", Attachment("tool_link", Pose((0.0, 0.0, 0.12))))
+    hurdle = SceneObject("hurdle", Box((0.3, 0.02, 0.1)), Pose((0.5, -0.05, 0.05)))
+    scene = scene.remove("red_cube").remove("blue_cube").add(hurdle)
+    start = at((0.5, -0.2, 0.32))
+    with pytest.raises(PathBlocked, match="rod and hurdle"):
+        request = PlanRequest(LineGoal(Pose((0.5, 0.1, 0.32), DOWN)))
+        PLANNER.plan(request, start, scene, 0.01)
+
+
+def test_a_held_object_is_carried_around_what_the_hand_alone_would_pass():
+    bar = SceneObject("bar", Box((0.03, 0.3, 0.03)), Pose((0.0, 0.0, 2.0)), 0.2)
+    post = SceneObject("post", Box((0.04, 0.04, 0.5)), Pose((0.5, 0.16, 0.25)))
+    scene = Scene.of(bar, post)
+    start, goal = at((0.3, 0.0, 0.3)), JointGoal(at((0.7, 0.0, 0.3)))
+    carried = scene.attach("bar", Attachment("tool_link", Pose((0.0, 0.0, 0.0))))
+    plan = PLANNER.plan(PlanRequest(goal), start, carried, 0.02)
+    world = CollisionWorld(MODEL, carried, 0.02)
+    assert all(world.contacts(q) == [] for q in positions_of(plan, 0.005))
+
+
+def test_the_check_follows_what_a_plan_picks_up_and_puts_down():
+    above, grasp, far = (0.5, 0.1, 0.2), (0.5, 0.1, 0.02), (0.6, -0.1, 0.02)
+    scene = bench()
+    down = PLANNER.plan(PlanRequest(LineGoal(Pose(grasp, DOWN))), at(above), scene)
+    q = tuple(down.steps[0].trajectory.positions[-1])
+    pick = Plan("arm", (Grip(0.04, 20.0, attach="red_cube"),))
+    there = PLANNER.plan(PlanRequest(PoseGoal(Pose(far, DOWN))), q, held_cube(), 0.02)
+    end = tuple(there.steps[0].trajectory.positions[-1])
+    place = Plan("arm", (Grip(0.08, 20.0, detach="red_cube"),))
+    left = bench().move("red_cube", Pose(far))
+    away = PLANNER.plan(PlanRequest(LineGoal(Pose((0.6, -0.1, 0.2), DOWN))), end, left)
+    PLANNER.check(down.then(pick, there, place, away), scene, at(above))
+
+
+def test_the_check_counts_what_a_plan_picked_up():
+    grasp = (0.5, 0.1, 0.02)
+    lift = PLANNER.plan(PlanRequest(LineGoal(Pose((0.5, 0.1, 0.2), DOWN))), at(grasp), held_cube())
+    roof = bench().add(SceneObject("roof", Box((0.2, 0.02, 0.02)), Pose((0.5, 0.1, 0.055))))
+    pick = Plan("arm", (Grip(0.04, 20.0, attach="red_cube"),))
+    with pytest.raises(PathBlocked):
+        PLANNER.check(pick.then(lift), roof, at(grasp))
+
+
+def test_a_mesh_is_planned_around(tmp_path):
+    corners = [(x, y, z) for x in (-0.1, 0.1) for y in (-0.08, 0.08) for z in (0.0, 0.5)]
+    faces = [
+        "1 2 4",
+        "1 4 3",
+        "5 7 8",
+        "5 8 6",
+        "1 5 6",
+        "1 6 2",
+        "3 4 8",
+        "3 8 7",
+        "1 3 7",
+        "1 7 5",
+    ]
+    faces += ["2 6 8", "2 8 4"]
+    lines = [f"v {x} {y} {z}" for x, y, z in corners] + [f"f {face}" for face in faces]
+    path = tmp_path / "tower.obj"
+    path.write_text("\n".join(lines) + "\n")
+    scene = Scene.of(SceneObject("tower", Mesh(path), Pose((0.55, 0.0, 0.0))))
+    plan = go(PoseGoal(Pose(ASIDE["left"], DOWN)), at(ASIDE["right"]), scene, timeout_s=20)
+    world = CollisionWorld(MODEL, scene, 0.04)
+    assert all(world.contacts(q) == [] for q in positions_of(plan, 0.005))
+
+
+def test_a_search_leaves_nothing_of_ompl_behind():
+    """A ring through OMPL's objects is never freed, and is reported when Python ends."""
+    program = (
+        "import numpy as np, time\n"
+        "from lectern.robot.embedded.search import ALGORITHMS, SearchProblem, search\n"
+        "for name in ALGORITHMS:\n"
+        "    problem = SearchProblem(-np.ones(6), np.ones(6), -np.ones(6) / 2, [np.ones(6) / 2],\n"
+        "        lambda q: True, lambda a, b: np.abs(a - b).max() < 0.6, name, 1)\n"
+        "    assert len(search(problem, time.monotonic() + 30)) > 2\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=True
+    )
+    assert ended.stderr == ""
