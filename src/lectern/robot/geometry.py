@@ -37,15 +37,16 @@ class Pose:
 
     def __post_init__(self) -> None:
         numbers = (*self.position_m, *self.quaternion_xyzw)
-        if len(numbers) != 7 or not all(map(math.isfinite, numbers)):
+        shapes = (len(self.position_m), len(self.quaternion_xyzw))
+        if shapes != (3, 4) or not all(map(math.isfinite, numbers)):
             raise InvalidInput(
                 f"The pose {self.position_m}, {self.quaternion_xyzw} is not seven finite numbers.",
                 "Give x, y, z in metres and a quaternion x, y, z, w.",
             )
-        norm = math.sqrt(sum(value * value for value in self.quaternion_xyzw))
-        if norm < 1e-9:
+        norm = math.hypot(*self.quaternion_xyzw)
+        if not 1e-9 <= norm < math.inf:
             raise InvalidInput(
-                "The quaternion of the pose has length zero.",
+                "The quaternion of the pose has no length, or one beyond all numbers.",
                 "Give a unit quaternion x, y, z, w; (0, 0, 0, 1) is no rotation.",
             )
         x, y, z, w = (value / norm for value in self.quaternion_xyzw)

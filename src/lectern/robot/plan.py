@@ -10,6 +10,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TypeAlias
 
+from lectern.errors import InvalidInput
 from lectern.robot.trajectory import Trajectory
 
 
@@ -75,7 +76,15 @@ class Plan:
         return sum(s.trajectory.duration_s for s in self.steps if isinstance(s, Move))
 
     def then(self, *others: Plan) -> Plan:
-        """Return this plan followed by others of the same robot."""
+        """Return this plan followed by others.
+
+        Raises:
+            InvalidInput: One is for another robot.
+        """
+        if any(other.robot != self.robot for other in others):
+            raise InvalidInput(
+                f"Only plans for {self.robot[:80]!r} can follow this one.", "Plan with this robot."
+            )
         steps = sum((other.steps for other in others), self.steps)
         totals = {
             key: sum(plan.figures.get(key, 0.0) for plan in (self, *others)) for key in self.figures

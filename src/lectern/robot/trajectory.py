@@ -39,7 +39,7 @@ class Trajectory:
 
     def __post_init__(self) -> None:
         for name in ("times_s", "positions", "velocities"):
-            values = np.array(getattr(self, name), dtype=np.float64)
+            values = _numbers(getattr(self, name), name)
             values.setflags(write=False)
             object.__setattr__(self, name, values)
         reason = self._fault()
@@ -47,7 +47,7 @@ class Trajectory:
             raise TrajectoryInvalid(f"The trajectory {reason}.", "Plan the motion anew.")
 
     def _fault(self) -> str:
-        shape = (len(self.times_s), len(self.names))
+        shape = (self.times_s.size, len(self.names))
         if self.times_s.ndim != 1 or not 2 <= shape[0] <= MAX_POINTS:
             return f"has not between 2 and {MAX_POINTS} points"
         if self.positions.shape != shape or self.velocities.shape != shape:
@@ -99,3 +99,12 @@ class Trajectory:
             sha.update(f"|{values.shape}|".encode())
             sha.update((values + 0.0).astype("<f8").tobytes())  # + 0.0: -0.0 moves as 0.0 does
         return sha.hexdigest()
+
+
+def _numbers(values: Floats, name: str) -> Floats:
+    try:
+        return np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TrajectoryInvalid(
+            f"The {name} of the trajectory are not an array of numbers.", "Plan the motion anew."
+        ) from error
