@@ -83,13 +83,17 @@ async def test_nothing_else_happens_without_a_record(tmp_path, act):
     audit = FailingAudit(tmp_path / "a.jsonl", 0, AuditFailed("The disk is full."))
     rig = Rig(tmp_path, Policy("auto"), audit=audit)
     before = rig.robot.scene()
-    with pytest.raises(AuditFailed):
+
+    async def attempt() -> None:
         if act == "session":
             rig.gate.session(LOCAL, "run_demo", {"name": "x"})
         elif act == "set_scene":
             await rig.gate.set_scene(OPERATOR, before.remove("red_cube"))
         else:
             await rig.gate.reset(OPERATOR)
+
+    with pytest.raises(AuditFailed):
+        await attempt()
     assert "red_cube" in rig.robot.scene().objects
     assert rig.robot.stops == []
 
