@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import chromium
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from lectern.book.model import Passage
 from lectern.book.passages import cut_passages
@@ -17,22 +17,7 @@ from lectern.book.readers import read_document
 from lectern.book.sentences import split_sentences
 from lectern.settings import default_book
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
+pytestmark = chromium.NEEDED
 
 CHAPTERS = sorted(default_book().glob("0*.md"))
 QUESTION = "How do I get the tool velocity from the joint velocities?"
@@ -76,10 +61,8 @@ def address(tmp_path_factory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium.launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -94,20 +77,12 @@ def page(browser, address, complaints) -> Iterator[Page]:
         viewport={"width": 1280, "height": 800}, permissions=["clipboard-read", "clipboard-write"]
     )
     page = context.new_page()
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda request: note_failure(request, complaints))
+    chromium.listen(page, complaints)
     page.goto(address)
     yield page
     before_closing = list(complaints)
     context.close()
     assert before_closing == []
-
-
-def note_failure(request: Request, complaints: list[str]) -> None:
-    # Aborted means by the page itself, which is how it stops reading.
-    if request.failure != "net::ERR_ABORTED":
-        complaints.append(f"{request.failure}: {request.url}")
 
 
 def ask(page: Page, question: str) -> None:

@@ -1,17 +1,14 @@
 // What the page's 3D view uses of three.js and urdf-loader; esbuild leaves the rest out.
 
 export {
-  AxesHelper,
-  BufferAttribute,
-  BufferGeometry,
   CanvasTexture,
   Color,
   DirectionalLight,
   Group,
   HemisphereLight,
+  InstancedInterleavedBuffer,
+  InterleavedBufferAttribute,
   LatheGeometry,
-  Line,
-  LineBasicMaterial,
   Mesh,
   MeshBasicMaterial,
   MeshStandardMaterial,
@@ -28,4 +25,7 @@ export {
 } from "three";
 export { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
 export { RoundedBoxGeometry } from "three/examples/jsm/geometries/RoundedBoxGeometry.js";
+export { LineMaterial } from "three/examples/jsm/lines/LineMaterial.js";
+export { LineSegments2 } from "three/examples/jsm/lines/LineSegments2.js";
+export { LineSegmentsGeometry } from "three/examples/jsm/lines/LineSegmentsGeometry.js";
 export { default as URDFLoader } from "urdf-loader/src/URDFLoader.js";

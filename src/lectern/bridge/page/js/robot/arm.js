@@ -1,10 +1,10 @@
 // A robot in the 3D view, read from its URDF.
 
-import { AxesHelper, Color, Mesh, MeshBasicMaterial, MeshStandardMaterial, URDFLoader, Vector3 } from "../../vendor/robot/three-urdf.min.js";
+import { Color, Mesh, MeshBasicMaterial, MeshStandardMaterial, URDFLoader, Vector3 } from "../../vendor/robot/three-urdf.min.js";
 
+import { axes } from "./axes.js";
 import { ball, box, cylinder } from "./solids.js";
 
-const FRAME_M = 0.14;
 // Where the ghost and the arm are in the same place, the arm is seen.
 const BEHIND = { polygonOffset: true, polygonOffsetFactor: 1, polygonOffsetUnits: 4 };
 
@@ -57,19 +57,17 @@ export class Arm {
   /** Show or hide the axes of the tool frame (x red, y green, z blue) and of the base. */
   showFrames(shown) {
     this.frames ??= [this.#tool, this.root].map((link) => {
-      const axes = new AxesHelper(FRAME_M);
-      Object.assign(axes.material, { depthTest: false, toneMapped: false, transparent: true });
-      axes.renderOrder = 5;
-      link.add(axes);
-      return axes;
+      const frame = axes();
+      link.add(frame);
+      return frame;
     });
-    for (const axes of this.frames) axes.visible = shown;
+    for (const frame of this.frames) frame.visible = shown;
   }
 
   /** A translucent copy, to show where the robot would be. */
   ghost(colour) {
     const copy = new Arm(this.root.clone());
-    const veil = new MeshBasicMaterial({ color: new Color(colour), transparent: true, opacity: 0.3, depthWrite: false, ...BEHIND });
+    const veil = new MeshStandardMaterial({ color: new Color(colour), roughness: 0.7, transparent: true, opacity: 0.45, depthWrite: false, ...BEHIND });
     // Only the surface nearest to the eye is coloured: a first pass writes depth and nothing else.
     const depth = new MeshBasicMaterial({ colorWrite: false, ...BEHIND });
     const meshes = [];

@@ -31,7 +31,7 @@ export class Follow {
   /** The values to show at a time in ms. */
   at(now) {
     if (!this.#to) return null;
-    const share = Math.min((now - this.#since) / this.#interval, 1);
+    const share = Math.min(Math.max((now - this.#since) / this.#interval, 0), 1);
     return this.#to.map((value, index) => this.#from[index] + (value - this.#from[index]) * share);
   }
 

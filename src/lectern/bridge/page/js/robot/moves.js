@@ -9,19 +9,31 @@ const CLOSED_M = 0;
  * @param {HTMLElement} place
  * @param {object} robot answer of `GET /api/v1/robot`
  * @param {{motions: Motions, onReset: () => void}} parts
+ * @returns {{speed: () => number}} share of the speed limits that the reader wants
  */
 export function openMoves(place, robot, { motions, onReset }) {
-  const poses = Object.keys(robot.named).map((name) => button(readable(name).label, () => motions.make("move_named", { name })));
-  const widest = robot.gripper?.max_width_m ?? 0.08;
+  const speed = speedSlider();
+  const poses = Object.keys(robot.named).map((name) => button(readable(name).label, () => motions.make("move_named", { name, speed_scale: speed.value() })));
+  const widest = robot.gripper.max_width_m;
   const gripper = [
     button("Open", () => motions.make("grip", { width_m: widest })),
     button("Close", () => motions.make("grip", { width_m: CLOSED_M })),
   ];
   place.replaceChildren(
     group("Poses", poses),
-    group("Gripper", gripper),
-    group("Simulation", [button("Reset", onReset)]),
+    group("Gripper", [...gripper, make("span", { class: "group-title" }, "Simulation"), button("Reset", onReset)]),
+    group("Speed", [speed.element, speed.output]),
   );
+  return { speed: speed.value };
+}
+
+function speedSlider() {
+  const element = make("input", { type: "range", min: 5, max: 100, step: 5, value: 50, "aria-label": "Speed, percent of the limits" });
+  const output = make("output", {}, "50 %");
+  element.addEventListener("input", () => {
+    output.textContent = `${element.value} %`;
+  });
+  return { element, output, value: () => Number(element.value) / 100 };
 }
 
 function button(label, onclick) {

@@ -51,14 +51,14 @@ class Panel {
     this.motions = new Motions({ status: this.status, approvals: this.approvals, onProblem: (problem) => this.#problem(problem), onBusy: (busy) => this.#busy(busy) });
     this.joints = new Joints(byId("joints"), robot.joints, {
       onTry: (positions) => this.#view?.previewPose(robot.joints.map(({ name }) => name), positions),
-      onWish: (positions) => this.motions.make("move_joints", { positions_rad: positions }),
+      onWish: (positions) => this.motions.make("move_joints", { positions_rad: positions, speed_scale: this.moves.speed() }),
     });
     this.demos = new Demos(byId("pane-demos"), { passages, status: this.status, onRun: (running) => this.#running(running), onPlay: (playback) => this.#play(playback) });
   }
 
   async open() {
     openTabs(byId("panes"), (tab) => this.#choosePane(tab));
-    openMoves(byId("moves"), this.robot, { motions: this.motions, onReset: () => this.#reset() });
+    this.moves = openMoves(byId("moves"), this.robot, { motions: this.motions, onReset: () => this.#reset() });
     this.#policy();
     this.status.link("connecting");
     this.socket = new RobotSocket({ onMessage: (message) => this.#take(message), onLink: (state) => this.#link(state) });

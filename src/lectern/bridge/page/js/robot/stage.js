@@ -57,6 +57,11 @@ export class Stage {
     this.#frame = requestAnimationFrame((now) => this.#draw(now));
   }
 
+  /** Whether a picture is yet to be drawn. */
+  get busy() {
+    return Boolean(this.#frame) || this.#turning || this.#before.size > 0;
+  }
+
   /** Call `step(now)` before each picture until it returns false. */
   animate(step) {
     this.#before.add(step);

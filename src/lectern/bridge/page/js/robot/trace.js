@@ -1,20 +1,22 @@
 // A line through space that grows: where the tool has been, or will be.
 
-import { BufferAttribute, BufferGeometry, Line, LineBasicMaterial } from "../../vendor/robot/three-urdf.min.js";
+import { InstancedInterleavedBuffer, InterleavedBufferAttribute, LineMaterial, LineSegments2, LineSegmentsGeometry } from "../../vendor/robot/three-urdf.min.js";
 
-const MAX_POINTS = 4000;
+const MAX_SEGMENTS = 4000;
 const MIN_STEP_M = 0.002;
+const WIDTH_PX = 2.5;
 
 export class Trace {
   #count = 0;
   #last = null;
 
   constructor(colour, opacity = 1) {
-    this.geometry = new BufferGeometry();
-    this.positions = new BufferAttribute(new Float32Array(3 * MAX_POINTS), 3);
-    this.geometry.setAttribute("position", this.positions);
-    const material = new LineBasicMaterial({ color: colour, transparent: true, opacity, toneMapped: false });
-    this.line = new Line(this.geometry, material);
+    this.buffer = new InstancedInterleavedBuffer(new Float32Array(6 * MAX_SEGMENTS), 6, 1);
+    this.geometry = new LineSegmentsGeometry();
+    this.geometry.setAttribute("instanceStart", new InterleavedBufferAttribute(this.buffer, 3, 0));
+    this.geometry.setAttribute("instanceEnd", new InterleavedBufferAttribute(this.buffer, 3, 3));
+    this.material = new LineMaterial({ color: colour, linewidth: WIDTH_PX, transparent: opacity < 1, opacity, toneMapped: false });
+    this.line = new LineSegments2(this.geometry, this.material);
     this.line.frustumCulled = false;
     this.clear();
   }
@@ -22,16 +24,23 @@ export class Trace {
   clear() {
     this.#count = 0;
     this.#last = null;
-    this.geometry.setDrawRange(0, 0);
+    this.#show();
   }
 
   /** Add a point in m; one that hardly differs from the last is left out. */
   add(point) {
-    if (this.#count === MAX_POINTS || (this.#last && this.#last.distanceTo(point) < MIN_STEP_M)) return;
+    const last = this.#last;
+    if (last && (last.distanceTo(point) < MIN_STEP_M || this.#count === MAX_SEGMENTS)) return;
     this.#last = point.clone();
-    this.positions.setXYZ(this.#count, point.x, point.y, point.z);
-    this.positions.needsUpdate = true;
+    if (!last) return;
+    this.buffer.array.set([...last.toArray(), ...point.toArray()], 6 * this.#count);
+    this.buffer.needsUpdate = true;
     this.#count += 1;
-    this.geometry.setDrawRange(0, this.#count);
+    this.#show();
+  }
+
+  #show() {
+    this.geometry.instanceCount = this.#count;
+    this.line.visible = this.#count > 0;
   }
 }

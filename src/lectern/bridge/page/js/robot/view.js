@@ -22,7 +22,9 @@ export class RobotView {
    */
   static async open(canvas) {
     const stage = new Stage(canvas);
-    return new RobotView(stage, await loadRobot("api/v1/robot/urdf"));
+    const view = new RobotView(stage, await loadRobot("api/v1/robot/urdf"));
+    canvas.robotView = view; // for the console, and for tests that compare it with the robot
+    return view;
   }
 
   constructor(stage, arm) {
@@ -77,7 +79,8 @@ export class RobotView {
     const run = (this.run = {});
     return this.stage.animate((now) => {
       if (this.run !== run) return false;
-      const share = Math.min((now - start) / 1000 / PREVIEW_S, 1);
+      // The time of a picture may lie a little before the call.
+      const share = Math.min(Math.max((now - start) / 1000 / PREVIEW_S, 0), 1);
       this.ghost.pose(names, positions[Math.round(share * (positions.length - 1))]);
       return share < 1;
     });
@@ -132,6 +135,6 @@ export class RobotView {
   #colour() {
     const { accent } = theme();
     this.ghost.veil.color.set(accent);
-    for (const trace of [this.trace, this.ahead]) trace.line.material.color.set(accent);
+    for (const trace of [this.trace, this.ahead]) trace.material.color.set(accent);
   }
 }

@@ -1,0 +1,357 @@
+"""The robot in the page: a real browser, a real bridge, the real simulated robot."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import chromium
+import pytest
+from PIL import Image, ImageStat
+from playwright.sync_api import Browser, Page, expect
+
+pytestmark = [*chromium.NEEDED, pytest.mark.slow]
+
+DESKTOP = {"width": 1280, "height": 800}
+PATIENCE_MS = 60_000
+JOINTS = """names => {
+  const { arm } = document.getElementById("view-canvas").robotView;
+  return names.map(name => arm.value(name));
+}"""
+
+COUNT_MESSAGES = """
+window.heard = 0;
+window.WebSocket = class extends WebSocket {
+  constructor(...given) {
+    super(...given);
+    this.addEventListener("message", () => { window.heard += 1; });
+  }
+};"""
+
+
+@contextmanager
+def bridge(policy: str, home: Path) -> Iterator[str]:
+    program = Path(__file__).with_name("robot_page.py")
+    command = [sys.executable, str(program), policy, str(home)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        yield process.stdout.readline().strip()
+        process.terminate()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory) -> Iterator[str]:
+    with bridge("auto", tmp_path_factory.mktemp("auto")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def asking(tmp_path_factory) -> Iterator[str]:
+    """The same where a person approves each motion."""
+    with bridge("ask", tmp_path_factory.mktemp("ask")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium.launched() as browser:
+        yield browser
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser complained about; a test that expects something clears it."""
+    return []
+
+
+@pytest.fixture
+def open_page(browser, complaints):
+    """Open a page, by default in a wide window; it must not complain."""
+    contexts = []
+
+    def open_at(url: str, *, script: str = "", ready: bool = True, **options: Any) -> Page:
+        context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce"} | options)
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        chromium.listen(page, complaints)
+        if script:
+            page.add_init_script(script)
+        page.goto(url)
+        if ready:
+            page.locator("#view[data-ready]").wait_for(state="attached")
+        return page
+
+    yield open_at
+    heard = list(complaints)
+    for context in contexts:
+        context.close()
+    assert heard == []
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _patience():
+    expect.set_options(timeout=PATIENCE_MS)
+    yield
+    expect.set_options(timeout=5_000)
+
+
+@pytest.fixture
+def page(address, open_page) -> Page:
+    post(address, "reset")
+    return open_page(address)
+
+
+def get(address: str, path: str) -> Any:
+    with urllib.request.urlopen(f"{address}/api/v1/robot/{path}") as response:
+        return json.load(response)
+
+
+def post(address: str, path: str) -> None:
+    urllib.request.urlopen(
+        urllib.request.Request(f"{address}/api/v1/robot/{path}", data=b"", method="POST")
+    ).close()
+
+
+def choose(page: Page, demo: str) -> None:
+    page.locator(f'button[data-demo="{demo}"]').click()
+
+
+def move_to(page: Page, pose: str) -> None:
+    page.get_by_role("tab", name="Move").click()
+    page.get_by_role("group", name="Poses").get_by_role("button", name=pose).click()
+
+
+def joint_values(page: Page) -> list[float]:
+    return page.evaluate(JOINTS, [f"joint_{n}" for n in range(1, 7)])
+
+
+def close(first: list[float], second: list[float], tolerance: float = 2e-3) -> bool:
+    return all(abs(a - b) < tolerance for a, b in zip(first, second, strict=True))
+
+
+def wait_for_pose(page: Page, wanted: list[float]) -> None:
+    page.wait_for_function(
+        f"""wanted => ({JOINTS})(wanted.map((_, n) => `joint_${{n + 1}}`))
+            .every((value, n) => Math.abs(value - wanted[n]) < 0.01)""",
+        arg=wanted,
+    )
+
+
+def test_the_arm_stands_in_its_scene_as_the_robot_reports_it(page, address):
+    state = get(address, "state")
+    shown = page.evaluate(JOINTS, state["names"])
+    assert close(shown, state["positions"])
+    names = page.evaluate(
+        "document.getElementById('view-canvas').robotView.objects.group.children.map(o => o.name)"
+    )
+    assert sorted(names) == sorted(item["name"] for item in get(address, "scene")["objects"])
+    picture = Image.open(io.BytesIO(page.locator("#view-canvas").screenshot())).convert("RGB")
+    assert max(ImageStat.Stat(picture).stddev) > 25, "the picture is blank"
+    assert len(picture.getcolors(maxcolors=2**24)) > 1_000
+    expect(page.locator("#link")).to_have_text("Live")
+
+
+def test_a_demo_moves_the_arm_and_shows_its_plot_and_numbers(page):
+    before = joint_values(page)
+    choose(page, "forward_kinematics")
+    page.get_by_role("button", name="Run").click()
+    result = page.get_by_role("region", name="Result")
+    expect(result.locator("img").first).to_be_visible()
+    page.wait_for_function("() => document.querySelector('.result img').naturalWidth > 300")
+    assert not close(joint_values(page), before, 0.5)
+    assert result.locator("tbody tr").count() > 2
+    assert "[object Object]" not in page.locator("body").inner_text()
+    assert page.evaluate("document.documentElement.scrollHeight") <= DESKTOP["height"]
+
+
+def test_a_demo_leads_to_its_section_in_the_book(page):
+    choose(page, "forward_kinematics")
+    page.get_by_role("button", name="A worked dh table").click()
+    panel = page.get_by_role("dialog")
+    expect(panel.locator("#passage-title")).to_contain_text("3R elbow arm")
+    expect(panel.locator(".passage-body p").first).to_be_visible()
+
+
+def start_of_a_long_motion(page: Page) -> None:
+    page.get_by_role("tab", name="Move").click()
+    page.get_by_role("slider", name="Speed").fill("10")
+    move_to(page, "Stretched")
+    expect(page.locator("#robot")).to_have_attribute("data-activity", "moving")
+
+
+@pytest.mark.parametrize("way", ["button", "Escape", "Space"])
+def test_stop_halts_the_motion(page, address, complaints, way):
+    goal = get(address, "")["named"]["stretched"]
+    start_of_a_long_motion(page)
+    if way == "button":
+        page.get_by_role("button", name="Stop the robot").click()
+    else:
+        page.locator("#view-canvas").focus()
+        page.keyboard.press(way)
+    expect(page.locator("#robot")).to_have_attribute("data-activity", "idle")
+    first = get(address, "state")["positions"][:6]
+    assert not close(first, goal, 0.05), "the motion ended before it was stopped"
+    wait_for_pose(page, first)
+    assert close(get(address, "state")["positions"][:6], first)
+    complaints.clear()  # the motion that was stopped answers with a problem
+
+
+def test_a_motion_that_cannot_be_planned_says_why_and_what_to_do(page, complaints):
+    page.get_by_role("tab", name="Move").click()
+    slider = page.get_by_role("slider", name="Joint 2")
+    slider.fill("-0.6")
+    alert = page.locator("#robot-problem").get_by_role("alert")
+    expect(alert).to_be_visible()
+    text = alert.inner_text()
+    assert re.search(r"code\s+\w+_\w+", text)
+    assert "link" in text or "bench" in text
+    assert "[object Object]" not in text
+    complaints.clear()
+    alert.get_by_role("button", name="Dismiss").click()
+    expect(alert).to_have_count(0)
+    expect(slider).to_be_enabled()
+
+
+def test_a_slider_moves_the_arm_when_it_is_let_go(page, address):
+    page.get_by_role("tab", name="Move").click()
+    page.get_by_role("slider", name="Joint 1").fill("0.4")
+    goal = [0.4, *get(address, "")["named"]["home"][1:]]
+    wait_for_pose(page, goal)
+    expect(page.locator("#joints output").first).to_have_text("0.40 rad")
+
+
+def test_a_plan_moves_only_after_a_person_approved_exactly_it(asking, open_page):
+    post(asking, "reset")
+    page = open_page(asking)
+    start, goal = joint_values(page), get(asking, "")["named"]["ready"]
+    move_to(page, "Ready")
+    card = page.get_by_role("alertdialog")
+    expect(card).to_contain_text("Move to a named pose: ready")
+    expect(card).to_contain_text("expires in")
+    digest = get(asking, "pending")["proposals"][0]["digest"]
+    expect(card).to_contain_text(digest[:12])
+    card.get_by_role("button", name="Reject").click()
+    expect(card).to_have_count(0)
+    assert close(get(asking, "state")["positions"][:6], start)
+    move_to(page, "Ready")
+    card.get_by_role("button", name="Approve").click()
+    wait_for_pose(page, goal)
+
+
+def test_a_recorded_drive_is_played_in_the_view(page):
+    choose(page, "odometry")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_role("button", name="Play it in the view").click()
+    player = page.get_by_role("group", name="Playback")
+    expect(player).to_contain_text("Odometry")
+    world = "document.getElementById('view-canvas').robotView.stage.world.visible"
+    assert page.evaluate(world) is False
+    player.get_by_role("button", name="Back to the arm").click()
+    assert page.evaluate(world) is True
+
+
+def test_nothing_is_drawn_while_nothing_moves(address, open_page):
+    post(address, "reset")
+    page = open_page(address, script=COUNT_MESSAGES)
+    page.wait_for_function("() => !document.getElementById('view-canvas').robotView.stage.busy")
+    frames = "document.getElementById('view-canvas').dataset.frames"
+    drawn, heard = page.evaluate(frames), page.evaluate("window.heard")
+    page.wait_for_function("enough => window.heard > enough", arg=heard + 30)
+    assert page.evaluate(frames) == drawn
+
+
+def test_a_lost_connection_is_shown_and_taken_up_again(address, open_page):
+    post(address, "reset")
+    page = open_page("about:blank", ready=False)
+    routes = []
+
+    def through(route):
+        route.connect_to_server()
+        routes.append(route)
+
+    page.route_web_socket(re.compile("/robot/ws"), through)
+    page.goto(address)
+    expect(page.locator("#link")).to_have_text("Live")
+    routes[0].close()
+    expect(page.locator("#link")).to_have_text("Reconnecting")
+    expect(page.locator("#link")).to_have_text("Live")
+    assert len(routes) == 2
+
+
+def test_the_chat_is_usable_before_the_view_is_fetched(page):
+    expect(page.get_by_label("Your question")).to_be_focused()
+    painted, fetched = page.evaluate(
+        """() => {
+          const fetched = performance.getEntriesByType("resource");
+          const view = fetched.find(({ name }) => name.includes("three-urdf"));
+          return [performance.getEntriesByType("paint").at(-1).startTime, view.startTime];
+        }"""
+    )
+    assert painted < fetched
+
+
+def test_without_webgl_the_page_says_so_and_everything_else_works(address, open_page):
+    post(address, "reset")
+    page = open_page(
+        address,
+        ready=False,
+        script="""const get = HTMLCanvasElement.prototype.getContext;
+        HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+          return kind.startsWith("webgl") ? null : get.call(this, kind, ...rest);
+        };""",
+    )
+    expect(page.locator("#view-note")).to_contain_text("no WebGL")
+    move_to(page, "Ready")
+    expect(page.locator("#joints output").nth(1)).to_have_text("1.25 rad")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_two_tabs_share_the_page_and_nothing_sticks_out(
+    address, open_page, tmp_path, scheme
+):
+    post(address, "reset")
+    phone = {"width": 360, "height": 740}
+    page = open_page(address, ready=False, viewport=phone, color_scheme=scheme)
+    width = "document.documentElement.scrollWidth"
+    assert page.evaluate(width) <= 360
+    expect(page.locator("#robot")).to_be_hidden()
+    page.get_by_role("tab", name="Robot").click()
+    expect(page.locator("main")).to_be_hidden()
+    page.locator("#view[data-ready]").wait_for(state="attached")
+    for tab in ("Demos", "Move"):
+        page.get_by_role("tab", name=tab).click()
+        assert page.evaluate(width) <= 360
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        expect(page.get_by_role("button", name="Stop the robot")).to_be_in_viewport()
+        page.screenshot(path=tmp_path / f"{tab}-{scheme}.png")
+    page.get_by_role("tab", name="Demos").click()
+    choose(page, "forward_kinematics")
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator(".result img").first).to_be_visible()
+    assert page.evaluate(width) <= 360
+    page.get_by_role("tab", name="Ask").click()
+    expect(page.get_by_label("Your question")).to_be_visible()
+
+
+def test_without_a_robot_the_page_says_so_and_answers(open_page, tmp_path):
+    with bridge("none", tmp_path) as address:
+        asked = []
+        page = open_page("about:blank", ready=False)
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address)
+        expect(page.get_by_text("Started without a robot")).to_be_visible()
+        expect(page.locator("#robot")).to_be_hidden()
+        page.get_by_label("Your question").fill("How do I get the tool velocity?")
+        page.keyboard.press("Enter")
+        expect(page.locator(".foot")).to_be_visible()
+        assert [url for url in asked if "/robot/ws" in url or "three" in url] == []
