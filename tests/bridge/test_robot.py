@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import threading
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import httpx
 import pytest

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 import structlog
-from fastapi import WebSocket
+from fastapi import WebSocket, WebSocketDisconnect
 
 from lectern.bridge.admission import Admission
 from lectern.bridge.fanout import Fanout
@@ -27,6 +28,7 @@ OpenMotion: TypeAlias = Callable[[], Awaitable[Motion]]
 # Planning and drawing take a core each; more at a time would only make all of them slower.
 _PLANS_AT_WORK, _PLANS_WAITING = 2, 32
 _PICTURES_AT_WORK, _PICTURES_WAITING = 1, 8
+_GOODBYE_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class RobotPart:
         self._error: LecternError | None = None
         self._starting: asyncio.Task[None] | None = None
         self._has_camera: asyncio.Task[bool] | None = None
+        self._watching: set[asyncio.Task[Any]] = set()
         self._work: set[asyncio.Task[Any]] = set()
         self._demo_runs = False
 
@@ -133,6 +136,9 @@ class RobotPart:
     async def watch(self, websocket: WebSocket, motion: Motion, rate_hz: int) -> None:
         """Serve one reader until it leaves or the bridge stops."""
         await websocket.accept()
+        if task := asyncio.current_task():
+            self._watching.add(task)
+            task.add_done_callback(self._watching.discard)
         following = asyncio.create_task(
             self.fanout.follow(motion.view, rate_hz, websocket.send_text)
         )
@@ -140,7 +146,8 @@ class RobotPart:
         try:
             await asyncio.wait({following, listening}, return_when=asyncio.FIRST_COMPLETED)
             if following.done() and not following.exception():
-                await websocket.close(following.result())
+                with suppress(WebSocketDisconnect):  # it may have left in this very moment
+                    await websocket.close(following.result())
         finally:
             for task in (following, listening):
                 task.cancel()
@@ -183,6 +190,9 @@ class RobotPart:
         if self._motion is not None:
             self._motion.gate.stop(None, "the bridge is shutting down")
         await self.fanout.close()
+        if self._watching:
+            # So that readers are told why, before the server closes what is still open.
+            await asyncio.wait(self._watching, timeout=_GOODBYE_S)
 
     async def close(self) -> None:
         """Let go of the robot."""

@@ -18,7 +18,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 TOO_SLOW = 4408
 # Joint states live for a fraction of a second: what waits to be sent is kept short on purpose.
 _BUFFER_BYTES = 16_384
-_LAST_CHANCE_S = 2.0
+_LAST_CHANCE_S = 5.0
 
 
 def protocol(timeout_s: float) -> type[asyncio.Protocol]:
