@@ -28,7 +28,7 @@ from lectern.robot.model import RobotModel
 from lectern.robot.trajectory import Trajectory
 
 # The error at which a joint asks for its whole effort limit, rad.
-_FULL_EFFORT_ERROR_RAD = 0.02
+_FULL_EFFORT_ERROR_RAD = 0.04
 # Ratio of stiffness to damping, 1/s: how fast an error dies out once speeds match.
 _ERROR_RATE_PER_S = 25.0
 # Stiffness of a finger, N/m, and its damping, N s/m.
@@ -44,20 +44,28 @@ _SHORTEST_BRAKE_S, _LONGEST_BRAKE_S = 0.004, 3.0
 
 @dataclass(frozen=True, eq=False)
 class Gains:
-    """Stiffness and damping of every motor, arm joints first: N m/rad, N m s/rad; N/m, N s/m."""
+    """Stiffness, damping and rotor inertia of every motor, arm joints first.
+
+    Attributes:
+        stiffness: N m/rad, or N/m, shape (motors,).
+        damping: N m s/rad, or N s/m, shape (motors,).
+        rotor: Inertia of the rotor behind its gear, kg m^2, or kg, shape (motors,). A light link
+            alone would be thrown from side to side: damping d, limited in effort, overshoots
+            within a step h unless the inertia is at least d h. Rotors of real arms are heavier.
+    """
 
     stiffness: Floats
     damping: Floats
+    rotor: Floats
 
 
-def gains_of(robot: RobotModel) -> Gains:
-    """Return the gains of the arm's joints and of the fingers, shape (motors,)."""
+def gains_of(robot: RobotModel, step_s: float) -> Gains:
+    """Return the gains of the arm's joints and of the fingers, for steps of this length."""
     arm = robot.max_effort / _FULL_EFFORT_ERROR_RAD
     fingers = len(robot.gripper.joints)
-    return Gains(
-        np.concatenate([arm, np.full(fingers, _FINGER_STIFFNESS)]),
-        np.concatenate([arm / _ERROR_RATE_PER_S, np.full(fingers, _FINGER_DAMPING)]),
-    )
+    stiffness = np.concatenate([arm, np.full(fingers, _FINGER_STIFFNESS)])
+    damping = np.concatenate([arm / _ERROR_RATE_PER_S, np.full(fingers, _FINGER_DAMPING)])
+    return Gains(stiffness, damping, damping * step_s)
 
 
 @dataclass(frozen=True, eq=False)

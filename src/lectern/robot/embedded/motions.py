@@ -206,9 +206,14 @@ class Brake:
 
     def judge(self, physics: Physics) -> bool:
         """Over when the arm rests, or at the latest after the time to settle."""
-        if np.abs(physics.velocities[: self._hand.arm_joints]).max() < REST_RAD_S:
+        n = self._hand.arm_joints
+        if np.abs(physics.velocities[:n]).max() < REST_RAD_S:
+            self._hand.commands[:n] = self._dynamics.hold(physics.positions[:n])
             return True
         chunks = 0 if self._reference is None else len(self._reference.commands)
+        if self._sent >= chunks:
+            # What error is left would pull the arm on: where it is now is as good as any place.
+            self._hand.commands[:n] = self._dynamics.hold(physics.positions[:n])
         return (self._sent - chunks) * BRAKING_CHUNK_S > _SETTLING_S
 
 

@@ -3,7 +3,7 @@
 Commands go in through a queue and come back as futures; states come out as immutable snapshots that
 any thread may read. Time passes in chunks of 10 ms (2 ms while braking), each one call into MuJoCo
 with Python's lock released, so that neither a busy interpreter slows the physics nor the physics
-the rest.
+the rest. A snapshot is published after each.
 
 Paced, simulated time follows the wall clock on absolute deadlines, so that it does not drift; after
 a hold-up of more than a quarter of a second the schedule begins anew rather than racing to catch
@@ -413,7 +413,8 @@ class Simulator:
             self._judge_brake(self._brake)
         elif self._job is not None:
             self._judge_job(self._job)
-        self._publish()
+        if self._physics.time_s > self._snapshot.state.stamp_s:
+            self._publish()
 
     def _judge_brake(self, brake: Brake) -> None:
         if not brake.judge(self._physics):
@@ -422,6 +423,8 @@ class Simulator:
         self._verdict = None
         if self._job is not None and verdict is not None:
             self._fail(self._job, verdict)
+        else:
+            self._publish()
 
     def _judge_job(self, job: Job) -> None:
         motion = job.current

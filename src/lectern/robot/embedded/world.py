@@ -78,7 +78,7 @@ def build_world(robot: RobotModel, scene: Scene) -> World:
     """
     spec = _robot_spec(robot)
     links = {body.name for body in spec.bodies[1:]}
-    gains = gains_of(robot)
+    gains = gains_of(robot, STEP_S)
     _finish_robot(spec, robot, gains)
     _surroundings(spec)
     for item in scene.objects.values():
@@ -150,10 +150,11 @@ def _motors(spec: mujoco.MjSpec, robot: RobotModel, gains: Gains) -> None:
     """Give every joint the actuator that `control` describes, within the joint's effort limit."""
     names = (*robot.names, *robot.gripper.joints)
     effort = (*robot.max_effort, *[robot.gripper.max_force_n] * len(robot.gripper.joints))
-    for name, limit, stiffness, damping in zip(
-        names, effort, gains.stiffness, gains.damping, strict=True
+    for name, limit, stiffness, damping, rotor in zip(
+        names, effort, gains.stiffness, gains.damping, gains.rotor, strict=True
     ):
         joint = spec.joint(name)
+        joint.armature = rotor
         joint.actgravcomp = True
         joint.actfrclimited = True
         joint.actfrcrange = (-limit, limit)
