@@ -10,8 +10,6 @@ on the same core.
 from __future__ import annotations
 
 import argparse
-import http.client
-import json
 import os
 import statistics
 import subprocess
@@ -22,11 +20,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from itertools import cycle
-from typing import Any
 
 from benchmarks.book import indexed_book
 from benchmarks.report import ROOT, Bar, Figures, Percentiles, Stopwatch, publish, say, tidy
-from benchmarks.server import HOST, Server, running
+from benchmarks.server import Server, running
 from benchmarks.state_readers import Seen
 
 BAR_RATE_HZ = 30.0
@@ -51,26 +48,11 @@ class ReaderFigures(Figures):
     server_core_share: float
 
 
-def call(port: int, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """POST to the robot; the server's refusal is an error."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=START_S)
-    try:
-        headers = {"Content-Type": "application/json"}
-        connection.request("POST", f"/api/v1/robot/{path}", json.dumps(body), headers)
-        response = connection.getresponse()
-        document: dict[str, Any] = json.loads(response.read())
-    finally:
-        connection.close()
-    if response.status != http.client.OK:
-        raise http.client.HTTPException(f"{path}: {document}")
-    return document
-
-
 class Mover:
     """Sends the arm from pose to pose until it is told to end."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, server: Server) -> None:
+        self._server = server
         self._end = threading.Event()
         self.motions = 0
 
@@ -79,8 +61,8 @@ class Mover:
         for pose in cycle(POSES):
             if self._end.is_set():
                 return
-            plan = call(self._port, "plan", {"tool": "move_named", "arguments": {"name": pose}})
-            call(self._port, "execute", {"digest": plan["digest"]})
+            plan = self._server.command("plan", {"tool": "move_named", "arguments": {"name": pose}})
+            self._server.command("execute", {"digest": plan["digest"]})
             self.motions += 1
 
     def end(self) -> None:
@@ -89,9 +71,9 @@ class Mover:
 
 
 @contextmanager
-def moving(port: int) -> Iterator[Mover]:
+def moving(server: Server) -> Iterator[Mover]:
     """Keep the arm moving; a motion that is refused is an error at the end."""
-    mover = Mover(port)
+    mover = Mover(server)
     with ThreadPoolExecutor(1) as pool:
         motions = pool.submit(mover.run)
         try:
@@ -120,7 +102,7 @@ def measure(
     """Measure in one situation."""
     say(f"{options.readers} readers, the arm {'moves' if moves else 'rests'} ...")
     before, cpu_s = time.monotonic(), server.cpu_s()
-    with moving(server.port) if moves else nullcontext() as mover:
+    with moving(server) if moves else nullcontext() as mover:
         seen = read(server.port, options, core)
     share = (server.cpu_s() - cpu_s) / (time.monotonic() - before)
     rates = [states / seen.seconds for states in seen.states]

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lectern.settings import Settings
@@ -22,6 +23,8 @@ HOST = "127.0.0.1"
 # Often enough for a figure in tenths of a second, seldom enough not to slow the start down.
 _POLL_S = 0.02
 _GRACE_S = 15.0
+_ROBOT_S = 60.0
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class ServerError(RuntimeError):
@@ -96,14 +99,48 @@ class Server:
             time.sleep(_POLL_S)
 
     def _has_robot(self) -> bool:
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=_GRACE_S)
         try:
-            connection.request("GET", "/api/v1/robot/state")
-            return connection.getresponse().status == http.client.OK
-        except OSError:
+            self.fetch("state")
+        except (OSError, http.client.HTTPException):
             return False
+        return True
+
+    def command(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """POST to the robot and return what it answers.
+
+        Raises:
+            http.client.HTTPException: It refused.
+        """
+        content = json.dumps(body)
+        headers = {"Content-Type": "application/json"}
+        document: dict[str, Any] = json.loads(self._call("POST", path, content, headers))
+        return document
+
+    def fetch(self, path: str) -> bytes:
+        """GET from the robot.
+
+        Raises:
+            http.client.HTTPException: It refused.
+        """
+        return self._call("GET", path)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: str | None = None,
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> bytes:
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=_ROBOT_S)
+        try:
+            connection.request(method, f"/api/v1/robot/{path}", body, headers)
+            response = connection.getresponse()
+            content = response.read()
         finally:
             connection.close()
+        if response.status != http.client.OK:
+            raise http.client.HTTPException(f"{path}: {response.status}: {content[:300]!r}")
+        return content
 
     def cpu_s(self) -> float:
         """Return the processor time that the process has used, in seconds."""
