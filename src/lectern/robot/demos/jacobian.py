@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 CRUISE_S = 1.0
 # Joint rates this near to what was asked for are even.
 _EVEN_RAD_PER_S = 0.005
+# Measurements farther apart tell nothing of the moment between them.
+_LONGEST_SPAN_S = 0.12
 
 
 class JacobianParameters(Parameters):

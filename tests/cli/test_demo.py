@@ -1,0 +1,99 @@
+"""`lectern demo`: what it lists, runs, prints and refuses."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from lectern.robot.demos.catalogue import DEMOS
+
+
+def test_the_list_has_every_demo_with_section_and_parameters(lectern):
+    document = lectern.json("demo", "list")
+
+    assert [entry["name"] for entry in document["demos"]] == list(DEMOS)
+    assert all(set(e) == {"name", "title", "section", "parameters"} for e in document["demos"])
+
+
+def test_the_list_for_people_shows_how_to_set_each_parameter(lectern):
+    result = lectern("demo", "list")
+
+    assert result.exit_code == 0
+    assert "pid: PID step response" in result.stdout
+    assert "--set kp_nm_per_rad=600.0" in result.stdout
+    assert "--set joint_positions_deg=90,30,60,0,0,0" in result.stdout
+
+
+def test_a_run_prints_one_document_and_writes_its_pictures_below_the_home(lectern, tmp_path):
+    document = lectern.json("demo", "run", "odometry", "--set", "route=circle", "--seed", "3")
+
+    assert set(document) == {"demo", "parameters", "result", "pictures"}
+    assert document["demo"] == "odometry"
+    assert document["parameters"]["route"] == "circle"
+    assert document["result"]["numbers"]["path_length_m"] > 3
+    (picture,) = document["pictures"]
+    assert Path(picture).parent == tmp_path / "home" / "demos" / "odometry"
+    assert Image.open(io.BytesIO(Path(picture).read_bytes())).width == 1000
+
+
+def test_a_run_that_moves_the_arm_tells_its_steps_on_stderr_and_is_audited(lectern, tmp_path):
+    result = lectern(
+        "demo",
+        "run",
+        "forward_kinematics",
+        "--set",
+        "joint_positions_deg=0,60,-60,0,30,0",
+        "--out",
+        str(tmp_path / "here"),
+    )
+
+    assert result.exit_code == 0
+    assert "wrist_centre_m" in result.stdout
+    assert "Moving to the joint positions." in result.stderr
+    assert (tmp_path / "here" / "frames.png").is_file()
+    assert (tmp_path / "home" / "audit" / "motion.jsonl").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["juggle"], "There is no demo 'juggle'. Demos: forward", id="unknown demo"),
+        pytest.param(["pid", "--set", "kp=1"], "no parameter 'kp'", id="unknown parameter"),
+        pytest.param(["pid", "--set", "step_deg=90"], "step_deg", id="out of range"),
+        pytest.param(["pid", "--set", "step_deg"], "has no key and value", id="no value"),
+        pytest.param(["pid", "--seed", "-1"], "--seed", id="seed"),
+        pytest.param([], "NAME", id="no name"),
+    ],
+)
+def test_wrong_use_is_one_clear_line(lectern, arguments, said, tmp_path):
+    result = lectern("demo", "run", *arguments)
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+    assert not (tmp_path / "home" / "audit").exists()
+
+
+def test_a_motion_that_the_gate_refuses_is_a_failure(lectern):
+    # The elbow would be far below the bench.
+    result = lectern(
+        "demo", "run", "forward_kinematics", "--set", "joint_positions_deg=0,-30,-30,0,0,0"
+    )
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith("error: At the goal, ")
+
+
+def test_without_the_extra_the_missing_package_is_named(lectern, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lectern.robot.embedded.robot", None)
+
+    result = lectern("demo", "run", "pid")
+
+    assert result.exit_code == 1
+    assert "error: The simulated robot needs lectern.robot.embedded.robot" in result.stderr
+    assert "extra `robot`" in result.stderr

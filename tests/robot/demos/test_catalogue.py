@@ -1,0 +1,138 @@
+"""What demos there are, what they take, and which section of the book each shows."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from lectern.errors import DemoUnknown, InvalidInput
+from lectern.robot.demos.catalogue import DEMOS, describe, find
+from lectern.robot.demos.running import parse
+
+DOCS = Path(__file__).parents[3] / "docs"
+NAMES = (
+    "forward_kinematics",
+    "jacobian",
+    "singularity",
+    "inverse_kinematics",
+    "interpolation",
+    "trajectory",
+    "pid",
+    "rrt_connect",
+    "pick_and_place",
+    "push",
+    "odometry",
+)
+every_demo = pytest.mark.parametrize("demo", DEMOS.values(), ids=lambda demo: demo.name)
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h.strip().lower()).replace(" ", "-") for h in headings}
+
+
+def test_there_are_eleven_demos():
+    assert tuple(DEMOS) == NAMES
+
+
+@every_demo
+def test_the_section_of_a_demo_exists_in_the_book(demo):
+    page, _, anchor = demo.section.partition("#")
+
+    assert anchor in anchors(DOCS / "book" / page)
+
+
+@every_demo
+def test_the_section_of_a_demo_links_to_it(demo):
+    page, _, anchor = demo.section.partition("#")
+    text = (DOCS / "book" / page).read_text(encoding="utf-8")
+    parts = re.split(r"^(?=#{2,3} )", text, flags=re.MULTILINE)
+    (section,) = [p for p in parts if p.startswith("#") and slug_of(p) == anchor]
+
+    assert f"`lectern demo run {demo.name}`" in section
+
+
+def slug_of(part: str) -> str:
+    heading = part.split("\n", 1)[0].lstrip("# ")
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def test_every_run_command_in_the_book_names_a_demo_and_the_place_that_describes_it():
+    known = anchors(DOCS / "demos.md")
+    linked = [
+        match
+        for page in (DOCS / "book").glob("*.md")
+        for match in re.findall(
+            r"\(\.\./demos\.md#([\w-]+)\): `lectern demo run (\w+)`",
+            page.read_text(encoding="utf-8"),
+        )
+    ]
+
+    assert {name for _, name in linked} == set(NAMES)
+    assert all(anchor in known and anchor == name.replace("_", "-") for anchor, name in linked)
+
+
+@every_demo
+def test_the_page_of_the_demos_shows_a_small_picture_of_each(demo):
+    picture = DOCS / "pictures" / "demos" / f"{demo.name}.png"
+
+    assert f"pictures/demos/{demo.name}.png" in (DOCS / "demos.md").read_text(encoding="utf-8")
+    assert picture.stat().st_size < 60_000
+
+
+@every_demo
+def test_parameters_have_defaults_descriptions_and_ranges(demo):
+    properties = demo.Parameters.model_json_schema()["properties"]
+
+    assert properties
+    for name, field in properties.items():
+        assert "default" in field, name
+        assert field["description"].endswith("."), name
+        assert re.search(r"minimum|maximum|exclusiveMinimum|enum", json.dumps(field)), name
+
+
+@every_demo
+def test_defaults_are_within_their_own_ranges(demo):
+    given = demo.Parameters().model_dump(mode="json")
+
+    assert parse(demo, given) == demo.Parameters()
+
+
+def test_descriptions_are_json():
+    (first, *_) = json.loads(json.dumps(describe()))
+
+    assert set(first) == {"name", "title", "section", "parameters"}
+
+
+def test_an_unknown_demo_is_named_with_those_there_are():
+    with pytest.raises(DemoUnknown, match=r"no demo 'juggle'.*forward_kinematics, jacobian"):
+        find("juggle")
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "said"),
+    [
+        pytest.param("pid", {"kp": 1}, "pid has no parameter 'kp'", id="unknown"),
+        pytest.param("pid", {"kp_nm_per_rad": 5}, "kp_nm_per_rad .* '5'", id="too small"),
+        pytest.param("pid", {"kp_nm_per_rad": "much"}, "kp_nm_per_rad .* 'much'", id="a word"),
+        pytest.param("pid", {"kp_nm_per_rad": float("nan")}, "kp_nm_per_rad", id="no number"),
+        pytest.param("pid", {"joint": "joint_9"}, "joint .* 'joint_9'", id="no such joint"),
+        pytest.param(
+            "jacobian", {"joint_positions_deg": "1,2,x,4,5,6"}, r"joint_positions_deg\.2", id="list"
+        ),
+        pytest.param("jacobian", {"joint_positions_deg": [1, 2]}, r"positions_deg\.2", id="short"),
+        pytest.param("odometry", {"laps": 1.5}, "laps", id="no whole number"),
+    ],
+)
+def test_a_parameter_that_cannot_be_used_is_named(name, raw, said):
+    with pytest.raises(InvalidInput, match=said):
+        parse(find(name), raw)
+
+
+def test_numbers_may_come_as_text_as_from_a_command_line():
+    parameters = parse(find("jacobian"), {"joint_positions_deg": "0, 30,60,0,0,0"})
+
+    assert parameters.model_dump()["joint_positions_deg"] == (0, 30, 60, 0, 0, 0)

@@ -1,0 +1,141 @@
+"""Demos through the gate: stopped in the middle, refused, repeated, one after another."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+
+import numpy as np
+import pytest
+
+from lectern.errors import DemoUnknown, MotionOff, MotionStopped
+from lectern.robot.demos.running import run_demo
+from lectern.robot.gate import LOCAL, AuditLog, MotionGate, Policy
+from lectern.robot.state import Activity
+
+
+async def stopped_while_moving(gate, name):
+    """Run a demo and stop the robot as soon as it moves; return what the demo raised."""
+    moved, over = threading.Event(), threading.Event()
+
+    def watch():
+        while not over.wait(0.0001):
+            if gate.view.state().activity is Activity.MOVING:
+                gate.stop(None, "a test")
+                moved.set()
+                return
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        with pytest.raises(MotionStopped) as raised:
+            await asyncio.wait_for(run_demo(gate, LOCAL, name, {}), 60)
+    finally:
+        over.set()
+        watcher.join()
+    assert moved.is_set()
+    return raised.value
+
+
+@pytest.mark.parametrize("name", ["jacobian", "pick_and_place", "rrt_connect", "push"])
+def test_a_demo_that_is_stopped_says_so_and_leaves_the_robot_at_rest(gate, name):
+    error = asyncio.run(stopped_while_moving(gate, name))
+
+    state = gate.view.state()
+    assert error.code == "motion_stopped"
+    assert state.activity is Activity.IDLE
+    assert np.abs(state.velocities).max() < 0.05
+
+
+def test_after_a_stop_the_next_demo_runs(gate, run):
+    asyncio.run(stopped_while_moving(gate, "rrt_connect"))
+
+    assert run("pick_and_place", seed=1).result.numbers["success"]
+
+
+def test_with_the_policy_off_nothing_moves(robot, tmp_path):
+    gate = MotionGate(robot, Policy(sim="off"), AuditLog(tmp_path / "motion.jsonl"))
+    before = robot.state().positions
+
+    with pytest.raises(MotionOff):
+        asyncio.run(run_demo(gate, LOCAL, "forward_kinematics", {}))
+
+    assert np.array_equal(robot.state().positions, before)
+
+
+def test_with_the_policy_ask_every_motion_waits_for_a_person(robot, tmp_path):
+    gate = MotionGate(robot, Policy(sim="ask"), AuditLog(tmp_path / "motion.jsonl"))
+    asked = []
+
+    async def go():
+        tasks = []
+
+        def on_approval(proposal):
+            asked.append(proposal.digest)
+            tasks.append(asyncio.ensure_future(gate.approve(LOCAL, proposal.digest)))
+
+        await run_demo(gate, LOCAL, "forward_kinematics", {}, on_approval=on_approval)
+        await asyncio.gather(*tasks)
+
+    asyncio.run(go())
+
+    assert len(asked) >= 2
+
+
+def test_every_motion_of_a_demo_is_in_the_audit_log_with_its_name(run, tmp_path):
+    run("forward_kinematics")
+
+    lines = (tmp_path / "motion.jsonl").read_text(encoding="utf-8").splitlines()
+    assert all(json.loads(line) for line in lines)
+    assert any('"forward_kinematics"' in line or "forward_kinematics" in line for line in lines)
+
+
+def test_an_unknown_demo_moves_nothing(gate, robot):
+    before = robot.state().stamp_s
+
+    with pytest.raises(DemoUnknown):
+        asyncio.run(run_demo(gate, LOCAL, "juggle", {}))
+
+    assert robot.state().stamp_s == before
+
+
+def test_the_same_seed_gives_the_same_result(run):
+    first, second = (run("pick_and_place", seed=11).result.document() for _ in range(2))
+
+    assert first["numbers"]["cube_start_m"] == second["numbers"]["cube_start_m"]
+    assert first["numbers"]["cube_end_m"] == pytest.approx(
+        second["numbers"]["cube_end_m"], abs=1e-3
+    )
+
+
+def test_steps_are_told_one_sentence_each(gate):
+    told = []
+
+    asyncio.run(run_demo(gate, LOCAL, "forward_kinematics", {}, tell=told.append))
+
+    assert told
+    assert all(sentence.endswith(".") for sentence in told)
+
+
+def test_a_response_that_leaves_the_limits_is_not_replayed_and_the_result_says_why(run):
+    """Without damping and with much integral action the joint swings wildly."""
+    run_wild = run(
+        "pid", kd_nm_s_per_rad=0, ki_nm_per_rad_s=3000, step_deg=25, kp_nm_per_rad=100, duration_s=5
+    )
+
+    said = [v for k, v in run_wild.result.numbers.items() if k.startswith("replay_")]
+    assert any("refused by the motion gate" in text for text in said)
+
+
+def test_more_mass_takes_more_force(run):
+    light, heavy = (run("push", mass_kg=m, friction=0.3).result.numbers for m in (0.5, 1.5))
+
+    assert heavy["pushing_force_n"] == pytest.approx(3 * light["pushing_force_n"], rel=0.25)
+
+
+def test_a_cube_where_the_reader_puts_it_is_found(run):
+    numbers = run("pick_and_place", cube_x_m=0.4, cube_y_m=-0.1, cube_yaw_deg=37).result.numbers
+
+    assert numbers["cube_start_m"] == [0.4, -0.1, 0.02]
+    assert numbers["success"]
