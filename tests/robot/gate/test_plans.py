@@ -102,6 +102,13 @@ async def test_a_speed_beyond_the_limit_between_points_at_rest_is_refused(open_r
     assert "joint_1 is faster than its limit" in error.detail
 
 
+async def test_a_jump_in_no_time_at_all_is_refused(open_rig):
+    # The slope is infinite, and what follows from it is not a number.
+    goal = np.array(HOME) + 0.1
+    trajectory = Trajectory(ARM.names, [0.0, 1e-310], [HOME, goal], np.zeros((2, 6)))
+    await refused(open_rig, Plan(ARM.name, (Move(trajectory),)), LimitsExceeded, "limits")
+
+
 async def test_an_acceleration_beyond_the_limit_is_refused_when_speeds_are_slow(open_rig):
     # 6 x / T^2 at the ends; the speed is 1.5 x / T.
     x = 0.01

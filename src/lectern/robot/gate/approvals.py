@@ -63,6 +63,11 @@ class Ticket:
         """User and digest: what an approval is bound to."""
         return (self.proposal.user, self.proposal.digest)
 
+    @property
+    def undecided(self) -> bool:
+        """Whether it needs an approval and has none."""
+        return self.proposal.verdict != "allowed" and not self.approved_by
+
 
 @dataclass(eq=False)
 class Run:
@@ -141,10 +146,10 @@ class Ledger:
             self._tickets[ticket.key] = ticket
 
     def pending(self) -> tuple[Proposal, ...]:
-        """Return what may still be approved or executed, oldest first."""
+        """Return what waits for a person, oldest first."""
         with self._lock:
             self._sweep()
-            return tuple(ticket.proposal for ticket in self._tickets.values())
+            return tuple(t.proposal for t in self._tickets.values() if t.undecided)
 
     def undecided(self, digest: str) -> Ticket:
         """Return the one proposal that waits for an approval under a digest.
@@ -160,7 +165,7 @@ class Ledger:
                 raise self._past_of(digest)
             if len(found) > 1:
                 raise ApprovalInvalid("Two users wait for this very plan.", "Reject it first.")
-            if found[0].approved_by or found[0].proposal.verdict != "ask":
+            if not found[0].undecided:
                 raise ApprovalInvalid("This plan needs no further approval.", "Execute it.")
             return found[0]
 
@@ -216,7 +221,7 @@ class Ledger:
             ticket = self._tickets.get((user.name, digest))
             if ticket is None:
                 raise self._past_of(digest, user.name)
-            if ticket.proposal.verdict != "allowed" and not ticket.approved_by:
+            if ticket.undecided:
                 raise ApprovalNeeded(
                     "Nobody has approved this plan yet.", "Let an operator approve it."
                 )

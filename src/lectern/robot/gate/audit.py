@@ -21,7 +21,7 @@ class AuditLog:
     """A file that is only ever appended to; safe to use from any thread.
 
     `write` returns once the entry is on the disk. `owe` never waits and never fails: what it takes
-    is written by a thread of its own, and before every later entry, so that one that cannot be
+    is written by another thread, and before every later entry, so that one that cannot be
     written (the disk is full) keeps anything else from being allowed.
     """
 
@@ -31,9 +31,8 @@ class AuditLog:
         self._lock = threading.Lock()
         self._owed: deque[Mapping[str, Any]] = deque()
         self._lost = 0
-        self._wake = threading.Event()
-        self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
+        # Held by the one thread that writes what is owed.
+        self._working = threading.Lock()
 
     def write(self, entry: Mapping[str, Any]) -> None:
         """Append an entry, after those that are owed, and wait until the disk has them.
@@ -52,8 +51,7 @@ class AuditLog:
             self._owed.append(entry)
         else:
             self._lost += 1
-        self._wake.set()
-        if self._thread is None and self._starting.acquire(blocking=False):
+        if self._working.acquire(blocking=False):
             self._start()
 
     def settle(self) -> None:
@@ -67,20 +65,25 @@ class AuditLog:
 
     def _start(self) -> None:
         try:
-            self._thread = threading.Thread(target=self._work, daemon=True, name="gate-audit")
-            self._thread.start()
+            threading.Thread(target=self._work, daemon=True, name="gate-audit").start()
         except RuntimeError:  # no more threads: the next write settles it
-            self._thread = None
-            self._starting.release()
+            self._working.release()
 
     def _work(self) -> None:
-        while True:
-            self._wake.wait()
-            self._wake.clear()
-            try:
-                self.settle()
-            except AuditFailed:
-                _log.exception("what happened could not be recorded yet")
+        more = True
+        while more:
+            more = self._settled()
+            self._working.release()
+            # What was owed since found the lock held and started no thread.
+            more = more and bool(self._owed) and self._working.acquire(blocking=False)
+
+    def _settled(self) -> bool:
+        try:
+            self.settle()
+        except Exception:
+            _log.exception("what happened could not be recorded yet")
+            return False
+        return True
 
     def _settle(self) -> None:
         if count := len(self._owed):

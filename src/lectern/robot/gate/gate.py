@@ -169,7 +169,7 @@ class MotionGate:
             self._desk.announce("stopped", reason=text)
 
     def pending(self) -> tuple[Proposal, ...]:
-        """Return the proposals that wait, oldest first."""
+        """Return the proposals that wait for a person, oldest first."""
         return self._ledger.pending()
 
     def session(
