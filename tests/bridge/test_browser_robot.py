@@ -182,28 +182,42 @@ def test_a_demo_leads_to_its_section_in_the_book(page):
     expect(panel.locator(".passage-body p").first).to_be_visible()
 
 
-def start_of_a_long_motion(page: Page) -> None:
+def start_a_long_motion(page: Page) -> None:
     page.get_by_role("tab", name="Move").click()
     page.get_by_role("slider", name="Speed").fill("10")
     move_to(page, "Stretched")
-    expect(page.locator("#robot")).to_have_attribute("data-activity", "moving")
+    expect(page.locator("body")).to_have_attribute("data-activity", "moving")
+
+
+def assert_it_stopped_on_its_way(page: Page, address: str) -> None:
+    expect(page.locator("body")).to_have_attribute("data-activity", "idle")
+    first = get(address, "state")["positions"][:6]
+    goal = get(address, "")["named"]["stretched"]
+    assert not close(first, goal, 0.05), "the motion ended before it was stopped"
+    wait_for_pose(page, first)
+    assert close(get(address, "state")["positions"][:6], first)
 
 
 @pytest.mark.parametrize("way", ["button", "Escape", "Space"])
 def test_stop_halts_the_motion(page, address, complaints, way):
-    goal = get(address, "")["named"]["stretched"]
-    start_of_a_long_motion(page)
+    start_a_long_motion(page)
     if way == "button":
         page.get_by_role("button", name="Stop the robot").click()
     else:
         page.locator("#view-canvas").focus()
         page.keyboard.press(way)
-    expect(page.locator("#robot")).to_have_attribute("data-activity", "idle")
-    first = get(address, "state")["positions"][:6]
-    assert not close(first, goal, 0.05), "the motion ended before it was stopped"
-    wait_for_pose(page, first)
-    assert close(get(address, "state")["positions"][:6], first)
+    assert_it_stopped_on_its_way(page, address)
     complaints.clear()  # the motion that was stopped answers with a problem
+
+
+def test_stop_is_in_reach_while_a_passage_covers_the_robot(page, address, complaints):
+    choose(page, "forward_kinematics")
+    start_a_long_motion(page)
+    page.get_by_role("tab", name="Demos").click()
+    page.get_by_role("button", name="A worked dh table").click()
+    page.get_by_role("dialog").get_by_role("button", name="Stop the robot").click()
+    assert_it_stopped_on_its_way(page, address)
+    complaints.clear()
 
 
 def test_a_motion_that_cannot_be_planned_says_why_and_what_to_do(page, complaints):
@@ -235,7 +249,7 @@ def test_a_plan_moves_only_after_a_person_approved_exactly_it(asking, open_page)
     page = open_page(asking)
     start, goal = joint_values(page), get(asking, "")["named"]["ready"]
     move_to(page, "Ready")
-    card = page.get_by_role("alertdialog")
+    card = page.get_by_role("group", name="Approval wanted")
     expect(card).to_contain_text("Move to a named pose: ready")
     expect(card).to_contain_text("expires in")
     digest = get(asking, "pending")["proposals"][0]["digest"]

@@ -56,7 +56,7 @@ export class Approvals {
     const lines = [proposal.duration_s !== undefined && `Takes ${shown(proposal.duration_s)} s.`, proposal.reason].filter(Boolean);
     return make(
       "section",
-      { class: "approval", role: "alertdialog", "aria-label": `Approval wanted: ${purpose(proposal)}` },
+      { class: "approval", role: "group", "aria-label": `Approval wanted: ${purpose(proposal)}` },
       make("p", { class: "approval-title" }, "Approval wanted"),
       make("p", { class: "approval-what" }, purpose(proposal)),
       make("p", { class: "approval-more" }, [...lines, ""].join(" "), "Plan ", make("code", {}, proposal.digest.slice(0, DIGITS)), ", ", card.expiry),

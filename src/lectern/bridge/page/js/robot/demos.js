@@ -80,7 +80,7 @@ export class Demos {
       const result = resultElement(run, { onPlay: this.onPlay });
       after.replaceChildren(result);
       this.#reveal(result);
-      this.status.say("Demo finished");
+      this.status.say("Demo finished", true);
     } catch (error) {
       after.replaceChildren(problemElement(described(error)));
       this.#reveal(after);

@@ -108,7 +108,7 @@ export class Playback {
     const middle = (values) => (Math.min(...values) + Math.max(...values)) / 2;
     const reach = Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys), 0.8);
     const z = this.group.position.z;
-    const to = [middle(xs), middle(ys), z + 0.05];
-    this.view.stage.resetCamera([to[0] + 0.8 * reach + 0.2, to[1] - 0.95 * reach - 0.2, z + 0.8 * reach + 0.25], to);
+    const to = [middle(xs), middle(ys), z];
+    this.view.stage.resetCamera([to[0] + 0.9 * reach + 0.3, to[1] - 1.05 * reach - 0.3, z + 0.85 * reach + 0.3], to);
   }
 }

@@ -32,6 +32,6 @@ export function openPlayer(place, playback) {
     place.replaceChildren();
   });
   const legend = make("p", { class: "legend" }, make("span", { class: "key truth" }, "Truth"), make("span", { class: "key odometry" }, "Odometry"));
-  place.replaceChildren(make("div", { class: "player", role: "group", "aria-label": "Playback" }, toggle, slider, time, close, legend));
+  place.replaceChildren(make("div", { class: "player", role: "group", "aria-label": "Playback" }, toggle, slider, time, legend, close));
   playback.play();
 }

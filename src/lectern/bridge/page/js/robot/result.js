@@ -32,7 +32,8 @@ function figure(demo, { name, url }) {
 
 function enlarge(image, title) {
   const close = make("button", { type: "button", class: "quiet" }, "Close");
-  const dialog = make("dialog", { class: "enlarged", "aria-label": title }, image.cloneNode(), make("p", { class: "row" }, make("span", {}, title), close));
+  const stop = make("button", { type: "button", class: "halt-small", "data-stop": true, "aria-label": "Stop the robot" }, "Stop");
+  const dialog = make("dialog", { class: "enlarged", "aria-label": title }, image.cloneNode(), make("p", { class: "row" }, make("span", {}, title), stop, close));
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   dialog.addEventListener("close", () => dialog.remove());

@@ -7,6 +7,7 @@ const ACTIVITIES = { idle: "Ready", moving: "Moving", stopping: "Stopping", fail
 export class Status {
   #activity = "";
   #note = "";
+  #passing = false;
 
   /** Show whether states arrive. */
   link(state) {
@@ -18,13 +19,15 @@ export class Status {
   activity(activity) {
     if (activity === this.#activity) return;
     this.#activity = activity;
-    byId("robot").dataset.activity = activity;
+    document.body.dataset.activity = activity;
+    if (this.#passing) this.#note = "";
     this.#show();
   }
 
-  /** Show one sentence about what happens; an empty one goes back to the activity. */
-  say(note) {
+  /** Show one sentence about what happens; an empty one, or a change after a passing one, goes back to the activity. */
+  say(note, passing = false) {
     this.#note = note;
+    this.#passing = passing;
     this.#show();
   }
 

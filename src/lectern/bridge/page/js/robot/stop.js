@@ -1,10 +1,10 @@
-// Stop: a button that is always in reach, and two keys.
+// Stop: buttons of which one is always in reach, and two keys.
 
 import { described } from "../problem.js";
 import { stop } from "./robot-api.js";
 
 /**
- * Let the button, Escape (anywhere in the panel) and Space (in the view) stop the robot.
+ * Let the buttons, Escape (anywhere in the panel) and Space (in the view) stop the robot.
  * @param {{socket: RobotSocket, status: Status, onStop: () => void, onProblem: (problem: Problem) => void}} parts
  */
 export function openStop({ socket, status, onStop, onProblem }) {
@@ -14,12 +14,15 @@ export function openStop({ socket, status, onStop, onProblem }) {
     socket.send({ type: "stop" });
     try {
       await stop();
-      status.say("Stopped");
+      status.say("Stopped", true);
     } catch (error) {
       onProblem(described(error));
     }
   };
-  document.getElementById("robot-stop").addEventListener("click", halt);
+  // More than one button: where something covers the panel, it has one of its own.
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-stop]")) halt();
+  });
   document.getElementById("robot").addEventListener("keydown", (event) => {
     const inView = event.target.id === "view-canvas";
     if (event.key !== "Escape" && !(event.key === " " && inView)) return;
