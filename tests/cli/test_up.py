@@ -4,6 +4,8 @@ import json
 import re
 import signal
 import socket
+import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -32,6 +34,52 @@ def test_up_indexes_serves_and_ends_in_order(start, ending):
     assert b"Took in" in said
     assert b"chat endpoint: None in use" in said
     assert b"Traceback" not in said
+
+
+def test_up_brings_the_robot_and_ends_in_order(start):
+    process = start("up", "--port", "0")
+    address = READY.fullmatch(process.stdout.readline().decode())[1]
+
+    end = time.monotonic() + 60
+    while not _parts(address)["robot"]["ready"]:
+        assert time.monotonic() < end
+    with urllib.request.urlopen(f"{address}/api/v1/robot/state", timeout=10) as reply:
+        state = json.load(reply)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=30)
+
+    assert state["activity"] == "idle"
+    assert process.returncode == 0, said.decode()
+    assert b"Traceback" not in said
+
+
+def test_up_ends_in_order_while_the_robot_is_still_starting(start):
+    process = start("up", "--port", "0")
+    READY.fullmatch(process.stdout.readline().decode())
+
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+
+    assert process.returncode == 0, said.decode()
+    assert b"Traceback" not in said
+
+
+def test_without_a_robot_that_is_said_and_holds_nothing_up(start):
+    process = start("up", "--port", "0", "--no-robot")
+    address = READY.fullmatch(process.stdout.readline().decode())[1]
+
+    robot = _parts(address)["robot"]
+
+    assert robot == {"ready": True, "detail": "left out (--no-robot or LECTERN_ROBOT=none)"}
+
+
+def _parts(address):
+    try:
+        with urllib.request.urlopen(f"{address}/health/ready", timeout=10) as reply:
+            return json.load(reply)["parts"]
+    except urllib.error.HTTPError as error:
+        with error:
+            return json.load(error)["parts"]
 
 
 def test_a_port_in_use_is_named_before_anything_is_indexed(lectern, tmp_path):
