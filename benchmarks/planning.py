@@ -2,12 +2,13 @@
 
 python -m benchmarks.planning [--goals N] [--development]
 
-Every goal is a set of joint positions whose tool lies in the scene's region of interest and that
-touches nothing: of all that reach a random pose, those nearest to the start. Both planners get the same start and goal. `plain_ompl` is OMPL's RRT-Connect in its
-default setup with its default motion resolution and its own simplifier, over the same shapes with
-Pinocchio and Coal and none of Lectern's code; it yields a path without times. `lectern` is the
-whole `Planner.plan`: search, shortening, timing, continuous check. Both results are then checked
-again in steps ten times finer than OMPL's resolution, by the same independent code.
+Every start and goal is a set of joint positions whose tool lies in the scene's region of interest
+and that is clear of everything: of all that reach a random pose, the nearest. Both planners get the
+same. `plain_ompl` is OMPL's RRT-Connect in its default setup with its default motion resolution and
+its own simplifier, over the same shapes with Pinocchio and Coal and none of Lectern's code; it
+yields a path without times. `lectern` is the whole `Planner.plan`: search, shortening, timing,
+continuous check. Both results are then checked again in steps ten times finer than OMPL's
+resolution, by the same independent code.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ TIMEOUT_S = 5.0
 # OMPL's default: a hundredth of the space's extent between two states of a motion.
 OMPL_RESOLUTION = 0.01
 # A pose closer than this to anything is no goal, m.
-GOAL_CLEARANCE_M = 0.005
+GOAL_CLEARANCE_M = 0.01
 
 
 @dataclass(frozen=True)

@@ -89,9 +89,9 @@ def test_a_line_from_a_stretched_arm_is_refused_as_singular():
 
 
 def test_a_line_beyond_a_joint_limit_names_the_joint():
+    start = (0.0, 1.2477, -2.0029, 0.0, -0.8156, 2.8)
+    pose = PLANNER.kinematics.forward(start)
+    rotation = pose.matrix()[:3, :3] @ pin.utils.rotate("z", 0.6)
+    goal = Pose(pose.position_m, tuple(pin.Quaternion(rotation).coeffs()))
     with pytest.raises(GoalUnreachable, match=r"joint_6 would leave the joint limits"):
-        start = (0.0, 1.2477, -2.0029, 0.0, -0.8156, 2.8)
-        pose = PLANNER.kinematics.forward(start)
-        rotation = pose.matrix()[:3, :3] @ pin.utils.rotate("z", 0.6)
-        goal = Pose(pose.position_m, tuple(pin.Quaternion(rotation).coeffs()))
         PLANNER.plan(PlanRequest(LineGoal(goal)), start, Scene())

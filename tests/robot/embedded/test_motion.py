@@ -81,5 +81,5 @@ def test_samples_and_proof_agree_on_motions_through_a_wall():
     world.demand(world.floor_m)
     checker = MotionChecker(world)
     before, after = (np.array([turn, 0.5, -1.2, 0.0, -0.3, 0.0]) for turn in (-1.0, 1.0))
-    assert not checker.looks_free(before, after)
+    assert not checker.looks_free(before, after, 0.04)
     assert checker.obstruction(line(before, after), world.floor_m) is not None

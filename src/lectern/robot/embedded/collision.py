@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
 import pinocchio as pin
+from numpy.typing import NDArray
 
 from lectern.errors import SceneObjectInvalid
 from lectern.robot.embedded.body import Body, body_of
@@ -21,6 +24,8 @@ from lectern.robot.embedded.shapes import Distance, distance_of, geometry_of
 from lectern.robot.geometry import Floats, Pose
 from lectern.robot.model import RobotModel
 from lectern.robot.scene import Scene, SceneObject
+
+Indices: TypeAlias = NDArray[np.int_]
 
 # How deep things at rest may be in each other, m. MuJoCo's contacts are soft, and measured poses of
 # objects and of the hand differ a little.
@@ -79,6 +84,7 @@ class CollisionWorld:
         self._prepare_balls(carried, fixed)
         self._fast = self._moving_data()
         self._near = self._moving_data()
+        self.demand(self.floor_m)
 
     def _moving_data(self) -> pin.GeometryData:
         """Return room for checks of the pairs that joints move."""
@@ -126,20 +132,13 @@ class CollisionWorld:
 
     def _prepare_ball_pairs(self, sizes: list[int]) -> None:
         """List the balls of each pair of the arm's own shapes, one pair of shapes after another."""
-        first, second, joint, starts = [], [], [], [0]
-        for a, b in self._index[self._of_scene :]:
-            left = np.arange(self._starts[a], self._starts[a] + sizes[a])
-            right = np.arange(self._starts[b], self._starts[b] + sizes[b])
-            grid = np.stack(np.meshgrid(left, right), axis=-1).reshape(-1, 2)
-            first.append(grid[:, 0])
-            second.append(grid[:, 1])
-            joint.append(np.full(len(grid), self._items[a].joint))
-            starts.append(starts[-1] + len(grid))
-        self._own = len(first) > 0
+        pairs = self._index[self._of_scene :]
+        self._own = len(pairs) > 0
         if self._own:
-            self._left, self._right = np.concatenate(first), np.concatenate(second)
-            self._left_joint = np.concatenate(joint)
-            self._own_starts = np.array(starts[:-1])
+            own = tuple((int(a), int(b)) for a, b in pairs)
+            self._left, self._right, which, self._own_starts = _ball_pairs(own, tuple(sizes))
+            joints = np.array([self._items[a].joint for a, _ in own])
+            self._left_joint = joints[which]
 
     def contacts(self, q_rad: Floats) -> list[Contact]:
         """Return what touches, each pair of names once, deepest first."""
@@ -156,11 +155,14 @@ class CollisionWorld:
         requests = self._fast.collisionRequests
         for index, distance in enumerate(clearance_m):
             requests[index].security_margin = float(distance)
+        self._tree = pin.BroadPhaseManager_DynamicAABBTreeCollisionManager(
+            self.body.arm, self._geometry, self._fast
+        )
 
     def crowded(self, q_rad: Floats) -> bool:
         """Tell whether a pair that moves is nearer than demanded; the fastest check there is."""
-        args = (self.body.arm, self._arm_data, self._geometry, self._fast, q_rad, True)
-        return bool(pin.computeCollisions(*args))
+        arm = self.body.arm
+        return bool(pin.computeCollisions(arm, self._arm_data, self._tree, q_rad, True))
 
     def nearest(self, q_rad: Floats) -> Contact:
         """Return the closest pair of which a joint changes the distance."""
@@ -238,6 +240,22 @@ class CollisionWorld:
         pin.updateGeometryPlacements(
             self.body.arm, self._arm_data, self._geometry, self._data, q_rad
         )
+
+
+@lru_cache(maxsize=32)
+def _ball_pairs(
+    pairs: tuple[tuple[int, int], ...], sizes: tuple[int, ...]
+) -> tuple[Indices, Indices, Indices, Indices]:
+    """Return both balls of every ball pair, its pair of shapes, and where each of those starts."""
+    begin = np.concatenate([[0], np.cumsum(sizes)])
+    grids = [
+        np.stack(np.meshgrid(np.arange(begin[a], begin[a + 1]), np.arange(begin[b], begin[b + 1])))
+        for a, b in pairs
+    ]
+    left, right = np.concatenate([grid.reshape(2, -1) for grid in grids], axis=1)
+    counts = [grid[0].size for grid in grids]
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    return left, right, np.repeat(np.arange(len(pairs)), counts), starts
 
 
 @dataclass(frozen=True)

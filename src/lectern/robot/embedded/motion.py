@@ -34,8 +34,6 @@ _FIRST_HALF_WIDTH_RAD = 0.06
 _BATCH = 192
 # So many neighbouring pieces are looked at together first.
 _GLANCE = 8
-# Samples of `looks_free` are this far apart, rad.
-_SAMPLE_RAD = 0.04
 
 
 @dataclass(frozen=True)
@@ -123,13 +121,13 @@ class MotionChecker:
         self.world = world
         self.checked = 0
 
-    def looks_free(self, first: Floats, second: Floats) -> bool:
+    def looks_free(self, first: Floats, second: Floats, step_rad: float) -> bool:
         """Tell whether a straight motion is free where it is sampled, which proves nothing.
 
         It is much faster than a proof, and right nearly always, because the search demands more
         room than the proof that follows it. Set the room with `CollisionWorld.demand`.
         """
-        count = max(1, int(np.ceil(np.abs(second - first).max() / _SAMPLE_RAD)))
+        count = max(1, int(np.ceil(np.abs(second - first).max() / step_rad)))
         for share in _scattered(count):
             self.checked += 1
             if self.world.crowded(first + share * (second - first)):

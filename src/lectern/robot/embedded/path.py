@@ -9,8 +9,8 @@ import numpy as np
 from lectern.robot.geometry import Floats
 
 MotionFree = Callable[[Floats, Floats], bool]
-_SHORTCUTS = 60
-_END_AFTER_FAILURES = 20
+_SHORTCUTS = 40
+_END_AFTER_FAILURES = 10
 
 
 def length_rad(path: Floats) -> float:

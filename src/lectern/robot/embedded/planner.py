@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -25,7 +26,7 @@ from lectern.errors import (
 from lectern.robot.embedded.collision import CollisionWorld, Contact
 from lectern.robot.embedded.kinematics import Kinematics
 from lectern.robot.embedded.line import along_line
-from lectern.robot.embedded.motion import MotionChecker, Obstruction, line
+from lectern.robot.embedded.motion import MotionChecker, Obstruction, line, polyline
 from lectern.robot.embedded.path import MotionFree, length_rad, shortened
 from lectern.robot.embedded.search import SearchProblem, algorithm, search
 from lectern.robot.embedded.timing import (
@@ -51,6 +52,8 @@ _FINAL_MARGIN_M = 1e-3
 _CHECK_MARGIN_M = 2e-4
 # Where start or goal are nearer than that, these shares of their distance are kept.
 _SHARES = {_SEARCH_MARGIN_M: 0.5, _FINAL_MARGIN_M: 0.25, _CHECK_MARGIN_M: 0.1}
+# Distances between the samples of a search, rad; the finer where the coarser missed something.
+_SAMPLES_RAD = (0.04, 0.01)
 _ROUNDING_RAD = 0.6
 _SHARPEST_RAD = 1e-3
 # Joint positions this close are the same place, rad.
@@ -282,10 +285,12 @@ class _Task:
         """Search with quick checks; where the proof finds what they missed, search with proofs."""
         self.keep = self._required([self.start, *goals], _SEARCH_MARGIN_M)
         self.world.demand(self.keep)
-        try:
-            return self._timed_path(self._path(goals, self.checker.looks_free))
-        except PathBlocked:
-            return self._timed_path(self._path(goals, self._proven))
+        for step_rad in _SAMPLES_RAD:
+            try:
+                return self._timed_path(self._path(goals, partial(self._sampled, step_rad)))
+            except PathBlocked:
+                continue
+        return self._timed_path(self._path(goals, self._proven))
 
     def _path(self, goals: list[Floats], motion_free: MotionFree) -> Floats:
         for goal in goals:
@@ -308,6 +313,9 @@ class _Task:
         self.checker.checked += 1
         return not self.world.crowded(q)
 
+    def _sampled(self, step_rad: float, first: Floats, second: Floats) -> bool:
+        return self.checker.looks_free(first, second, step_rad)
+
     def _proven(self, first: Floats, second: Floats) -> bool:
         return self.checker.obstruction(line(first, second), self.keep) is None
 
@@ -327,8 +335,11 @@ class _Task:
             found = self.checker.obstruction(pieces(trajectory), keep)
             if not found:
                 return trajectory
-            if not radii.size or radii.max() < _SHARPEST_RAD:
+            if not radii.size or radii.min() < _SHARPEST_RAD:
                 raise _blocked(self.world, found, "on the timed path")
+            sharp = self.checker.obstruction(polyline(path), keep)
+            if sharp:
+                raise _blocked(self.world, sharp, "on the path")
             nearest = int(np.argmin(np.linalg.norm(path[1:-1] - found.q_rad, axis=1)))
             radii[nearest] /= 2
             self._refuse_late()

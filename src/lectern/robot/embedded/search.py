@@ -25,6 +25,8 @@ from lectern.errors import InvalidInput, PlanningTimeout
 from lectern.robot.geometry import Floats
 
 _IMPROVING_MOTIONS = 1500
+# Longest motion that RRT-Connect tries; OMPL would take 2.6 rad here, most of which are blocked.
+_RANGE_RAD = 0.7
 _one_search = threading.Lock()
 
 
@@ -34,11 +36,17 @@ class _Algorithm:
     improves: bool = False
 
 
+def _rrt_connect(information: ob.SpaceInformation) -> ob.Planner:
+    planner = og.RRTConnect(information)
+    planner.setRange(_RANGE_RAD)
+    return planner
+
+
 # PRM and its relatives are missing: they call back from threads of their own, which Python's lock
 # stops for good.
 ALGORITHMS: Mapping[str, _Algorithm] = MappingProxyType(
     {
-        "rrt_connect": _Algorithm(og.RRTConnect),
+        "rrt_connect": _Algorithm(_rrt_connect),
         "rrt": _Algorithm(og.RRT),
         "rrt_star": _Algorithm(og.RRTstar, improves=True),
         "informed_rrt_star": _Algorithm(og.InformedRRTstar, improves=True),
