@@ -331,7 +331,7 @@ def test_without_webgl_the_page_says_so_and_everything_else_works(address, open_
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_phone_two_tabs_share_the_page_and_nothing_sticks_out(
-    address, open_page, tmp_path, scheme
+    address, open_page, complaints, tmp_path, scheme
 ):
     post(address, "reset")
     phone = {"width": 360, "height": 740}
@@ -339,6 +339,10 @@ def test_on_a_phone_two_tabs_share_the_page_and_nothing_sticks_out(
     width = "document.documentElement.scrollWidth"
     assert page.evaluate(width) <= 360
     expect(page.locator("#robot")).to_be_hidden()
+    page.get_by_label("Your question").fill("How do I get the tool velocity?")
+    page.keyboard.press("Enter")
+    expect(page.locator(".foot")).to_be_visible()
+    assert page.evaluate(width) <= 360
     page.get_by_role("tab", name="Robot").click()
     expect(page.locator("main")).to_be_hidden()
     page.locator("#view[data-ready]").wait_for(state="attached")
@@ -353,8 +357,13 @@ def test_on_a_phone_two_tabs_share_the_page_and_nothing_sticks_out(
     page.get_by_role("button", name="Run").click()
     expect(page.locator(".result img").first).to_be_visible()
     assert page.evaluate(width) <= 360
+    start_a_long_motion(page)
     page.get_by_role("tab", name="Ask").click()
     expect(page.get_by_label("Your question")).to_be_visible()
+    assert page.evaluate(width) <= 360
+    page.get_by_role("button", name="Stop the robot").click()
+    expect(page.locator("body")).to_have_attribute("data-activity", "idle")
+    complaints.clear()  # the motion that was stopped answers with a problem
 
 
 def test_without_a_robot_the_page_says_so_and_answers(open_page, tmp_path):

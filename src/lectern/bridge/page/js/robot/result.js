@@ -8,15 +8,14 @@ import { readable, shown } from "./words.js";
  * @param {object} run answer of `POST /demos/{name}`
  * @param {{onPlay?: (playback: object) => void}} listeners
  */
-export function resultElement({ demo, result, pictures, duration_s: duration }, { onPlay }) {
+export function resultElement({ demo, result, pictures }, { onPlay }) {
   const parts = [
     ...(result.playback ? [make("p", { class: "row" }, make("button", { type: "button", class: "primary", onclick: () => onPlay(result.playback) }, "Play it in the view"))] : []),
     ...(pictures?.length ? [gallery(demo, pictures)] : []),
     ...(Object.keys(result.numbers ?? {}).length ? [table(result.numbers)] : []),
     ...(Object.keys(result.series ?? {}).length ? [series(result.series)] : []),
   ];
-  const took = duration === undefined ? "" : ` after ${shown(duration)} s`;
-  return make("section", { class: "result", "aria-label": "Result" }, make("h4", {}, `Result${took}`), ...parts);
+  return make("section", { class: "result", "aria-label": "Result" }, make("h4", {}, "Result"), ...parts);
 }
 
 function gallery(demo, pictures) {

@@ -1,6 +1,7 @@
 // How many pixels a picture gets: all of them, unless a processor has to do the graphics card's work.
 
 const MAX_RATIO = 2;
+const MAX_STILL_RATIO = 3;
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 const SLOW_FRAME_MS = 60;
 const SLOW_FRAMES = 6;
@@ -33,7 +34,8 @@ export class Sharpness {
 
   /** Ratio for a picture that rests. */
   get still() {
-    return this.adapts ? MAX_RATIO : Math.min(devicePixelRatio, MAX_RATIO);
+    // Without a card, edges are smoothed by more pixels than the screen has.
+    return this.adapts ? Math.min(devicePixelRatio + 1, MAX_STILL_RATIO) : Math.min(devicePixelRatio, MAX_RATIO);
   }
 
   /** Ratio for a picture in a motion, at a time in ms. */
