@@ -50,7 +50,7 @@ def positions_of(plan, step_s=0.001):
 
 def tower():
     """A box so tall that no straight joint motion passes it."""
-    return Scene.of(SceneObject("tower", Box((0.25, 0.2, 1.6)), Pose((0.55, 0.0, 0.8))))
+    return Scene.of(SceneObject("tower", Box((0.08, 0.08, 1.6)), Pose((0.6, 0.0, 0.8))))
 
 
 def around_the_tower(seed=0, **settings):
@@ -227,7 +227,7 @@ def test_malformed_goals_are_refused(goal):
 def test_a_plan_is_blocked_by_an_object_put_in_its_way_and_the_moment_is_named():
     plan = go(PoseGoal(Pose(ASIDE["left"], DOWN)), at(ASIDE["right"]), Scene())
     PLANNER.check(plan, Scene())
-    with pytest.raises(PathBlocked, match=r"_link and box .* after \d+\.\d\d s"):
+    with pytest.raises(PathBlocked, match=r"_link and tower .* after \d+\.\d\d s"):
         PLANNER.check(plan, tower())
 
 
