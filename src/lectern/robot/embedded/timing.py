@@ -1,9 +1,10 @@
 """Time-optimal trajectories along a path, by TOPP-RA.
 
 TOPP-RA (Pham and Pham, "A new approach to time-optimal path parameterization based on reachability
-analysis", 2018) keeps the geometry, which has been checked for collisions, and takes about 10 ms
-for a path of the arm. Ruckig was measured too: without its cloud service it plans from rest to rest
-only, so it stops at every corner.
+analysis", 2018) keeps the geometry, which has been checked for collisions, and takes about 16 ms
+of processor time for a path with three corners. Ruckig 0.19 needs 0.6 ms, but without its cloud
+service it plans from rest to rest only: stopping at each corner, the median of 20 such paths took
+14 % longer.
 
 A path with corners is first rounded: Schoenberg's spline, whose control points are the path at the
 knots' averages, follows straight stretches exactly, has continuous second derivatives, and stays in
