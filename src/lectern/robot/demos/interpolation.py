@@ -126,7 +126,8 @@ def draw(figure: Figure, paths: dict[str, Floats]) -> None:
         beside.plot(share, away_mm, color=color)
         top = int(np.argmax(away_mm)) if away_mm.max() > 1 else len(points) // 2
         style.mark(beside, (share[top], away_mm[top]), name, color, xytext=(0, 6))
-        style.mark(above, points[len(points) // (2 if name == "joint" else 6), :2], name, color)
+        side = {"xytext": (6, 0)} if name == "joint" else {"xytext": (-6, 0), "ha": "right"}
+        style.mark(above, points[len(points) // 2, :2], name, color, **side)
     above.plot(0, 0, "o", color=style.INK, markersize=7)
     style.mark(above, (0, 0), "base", style.INK)
     above.set_aspect("equal")

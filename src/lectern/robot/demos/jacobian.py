@@ -15,7 +15,7 @@ from lectern.robot.demos.values import SixAnglesDeg, SixRatesRadPerS
 from lectern.robot.geometry import Floats
 from lectern.robot.goals import JointGoal, PlanRequest
 from lectern.robot.model import RobotModel
-from lectern.robot.state import RobotState
+from lectern.robot.state import Activity, RobotState
 from lectern.robot.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ class Jacobian(Demo[JacobianParameters]):
         stage.tell("Passing the joint positions at constant joint rates.")
         with recording(stage.view, itself) as states:
             await stage.session.perform(plan_of(model, motion))
-        samples = measure(model, motion, states)
+        moving = [state for state in states if state.activity is Activity.MOVING]
+        samples = measure(model, motion, moving)
         return DemoResult(
             numbers={**predict(q, rates), **judge(samples)},
             series={key: rounded(values) for key, values in samples.items()},
