@@ -3,8 +3,8 @@
     lectern up                                           # prints the address
     python docs/screenshots/take.py http://127.0.0.1:8000
 
-It needs Chromium and Playwright (the `dev` extra). `answer.png` and `citation.png` are 1280 by
-800, `phone.png` is 390 by 844, all at twice the pixels.
+It needs Chromium and Playwright (the `dev` extra), and a bridge with its robot. Pictures of a wide
+window are 1280 by 800, of a phone 390 by 844, all at twice the pixels.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+# Each demo may take a minute where a processor draws the view.
+PATIENCE_MS = 120_000
 QUESTION = "How do I get the tool velocity from the joint velocities?"
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -27,6 +29,8 @@ CHROMIUM_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+DEMO = "interpolation"
+DARK_DEMO = "pick_and_place"
 DESKTOP = (1280, 800)
 PHONE = (390, 844)
 
@@ -70,19 +74,69 @@ def follow_citation(page: Page) -> None:
     page.locator(".passage-body :is(mark, .quoted)").first.wait_for()
 
 
+def open_robot(page: Page) -> None:
+    """Wait until the robot stands in its scene, on a phone in its own tab."""
+    page.set_default_timeout(PATIENCE_MS)
+    tab = page.get_by_role("tab", name="Robot")
+    if tab.is_visible():
+        tab.click()
+    page.locator("#view[data-ready]").wait_for(state="attached")
+
+
+def run_demo(page: Page, name: str) -> None:
+    """Run a demo to its end and wait until its plot is there."""
+    page.locator(f'button[data-demo="{name}"]').click()
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.locator(".result img").first.wait_for()
+    page.wait_for_function("() => document.querySelector('.result img').naturalWidth > 0")
+    rest(page)
+
+
+def rest(page: Page) -> None:
+    """Wait until the view has drawn its last, sharp picture."""
+    page.wait_for_function("() => !document.getElementById('view-canvas').robotView.stage.busy")
+
+
 def take(url: str, question: str, folder: Path) -> None:
     """Take all screenshots."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
         desktop = open_page(browser, url, DESKTOP, "light")
+        open_robot(desktop)
         ask(desktop, question)
         desktop.screenshot(path=folder / "answer.png")
         follow_citation(desktop)
         desktop.screenshot(path=folder / "citation.png")
-        phone = open_page(browser, url, PHONE, "dark")
-        ask(phone, question)
-        phone.screenshot(path=folder / "phone.png")
+        desktop.keyboard.press("Escape")
+        run_demo(desktop, DEMO)
+        desktop.screenshot(path=folder / "robot.png")
+        desktop.close()
+        take_dark(browser, url, question, folder)
+        take_phone(browser, url, question, folder)
         browser.close()
+
+
+def take_dark(browser: Browser, url: str, question: str, folder: Path) -> None:
+    """Take the wide window in the dark, after a demo that moves things."""
+    dark = open_page(browser, url, DESKTOP, "dark")
+    open_robot(dark)
+    ask(dark, question)
+    run_demo(dark, DARK_DEMO)
+    dark.screenshot(path=folder / "robot-dark.png")
+    dark.close()
+
+
+def take_phone(browser: Browser, url: str, question: str, folder: Path) -> None:
+    """Take both tabs of a phone, in the dark and in the light."""
+    phone = open_page(browser, url, PHONE, "dark")
+    ask(phone, question)
+    phone.screenshot(path=folder / "phone.png")
+    phone.close()
+    phone = open_page(browser, url, PHONE, "light")
+    open_robot(phone)
+    run_demo(phone, DEMO)
+    phone.screenshot(path=folder / "robot-phone.png")
+    phone.close()
 
 
 def main() -> int:
