@@ -56,6 +56,7 @@ class RobotPart:
         self.planning = Admission(_PLANS_AT_WORK, _PLANS_WAITING)
         self.drawing = Admission(_PICTURES_AT_WORK, _PICTURES_WAITING)
         self.scene_edit = asyncio.Lock()
+        self._patience_s = settings.shutdown_timeout_s
         self._open = open_motion
         self._motion: Motion | None = None
         self._error: LecternError | None = None
@@ -199,7 +200,10 @@ class RobotPart:
         await self.halt()
         await self.started()
         if work := self._work | ({self._has_camera} if self._has_camera else set()):
-            await asyncio.wait(work)
+            # The stop has ended every motion; what a demo still computes is not waited for long.
+            _, late = await asyncio.wait(work, timeout=self._patience_s)
+            for task in late:
+                task.cancel()
         motion, self._motion = self._motion, None
         if motion is not None:
             await motion.close()
