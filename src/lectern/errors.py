@@ -374,3 +374,10 @@ class DemoUnknown(LecternError):
 
     code = "demo_unknown"
     status = 404
+
+
+class CheckFailed(LecternError):
+    """A check of the motion gate broke, so the motion is refused."""
+
+    code = "check_failed"
+    status = 500

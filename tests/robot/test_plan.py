@@ -61,3 +61,9 @@ def test_another_robots_plan_does_not_follow():
 def test_a_digest_is_that_of_the_numbers_and_not_of_their_type():
     whole = Trajectory(("a",), np.array([0, 2]), [[0], [1]], [[0], [0]])
     assert Move(whole).digest() == WAY.digest()
+
+
+def test_the_clearance_of_plans_in_a_row_is_the_least_of_them():
+    first = Plan("arm", (Grip(0.0, 1.0),), {"duration_s": 1.0, "min_clearance_m": 0.03})
+    second = Plan("arm", (Grip(0.0, 1.0),), {"duration_s": 2.0, "min_clearance_m": 0.01})
+    assert first.then(second).figures == {"duration_s": 3.0, "min_clearance_m": 0.01}

@@ -86,7 +86,14 @@ class Plan:
                 f"Only plans for {self.robot[:80]!r} can follow this one.", "Plan with this robot."
             )
         steps = sum((other.steps for other in others), self.steps)
+        plans = (self, *others)
         totals = {
-            key: sum(plan.figures.get(key, 0.0) for plan in (self, *others)) for key in self.figures
+            key: _total(key, [plan.figures[key] for plan in plans if key in plan.figures])
+            for key in {key: None for plan in plans for key in plan.figures}
         }
         return Plan(self.robot, steps, MappingProxyType(totals))
+
+
+def _total(figure: str, values: list[float]) -> float:
+    """Return one figure of several plans taken together: the least clearance, else the sum."""
+    return min(values) if figure.startswith("min_") else sum(values)

@@ -190,7 +190,7 @@ def _without(items: Mapping[str, _V], name: str) -> Mapping[str, _V]:
 
 def _extents(shape: Shape) -> tuple[float, ...]:
     if isinstance(shape, Box):
-        return shape.size_m
+        return shape.size_m if len(shape.size_m) == 3 else (math.nan,)
     if isinstance(shape, Sphere):
         return (shape.radius_m,)
     if isinstance(shape, Cylinder):

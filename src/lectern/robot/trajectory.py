@@ -8,6 +8,7 @@ the highest speed and acceleration between points have closed forms, and the gat
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,7 +95,7 @@ class Trajectory:
 
     def digest(self) -> str:
         """Return the SHA-256 of everything that decides the motion, in hexadecimal."""
-        sha = hashlib.sha256("\0".join(self.names).encode())
+        sha = hashlib.sha256(json.dumps(self.names).encode())
         for values in (self.times_s, self.positions, self.velocities):
             sha.update(f"|{values.shape}|".encode())
             sha.update((values + 0.0).astype("<f8").tobytes())  # + 0.0: -0.0 moves as 0.0 does

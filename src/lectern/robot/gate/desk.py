@@ -8,11 +8,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from lectern.errors import ApprovalNeeded, AuditFailed, LecternError
+from lectern.errors import ApprovalNeeded, AuditFailed, CheckFailed, LecternError
 from lectern.robot.gate.approvals import Ledger, Run, Ticket
 from lectern.robot.gate.audit import AuditLog
 from lectern.robot.gate.clock import Clock
-from lectern.robot.gate.errors import CheckFailed
 from lectern.robot.gate.events import Announcer, MotionEvent, Phase
 from lectern.robot.gate.inspection import Inspector
 from lectern.robot.gate.proposal import Proposal, Verdict
