@@ -27,6 +27,11 @@ JOINTS = """names => {
   return names.map(name => arm.value(name));
 }"""
 
+SUM_SHIFTS = """
+window.shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) window.shift += entry.value;
+}).observe({ type: "layout-shift", buffered: true });"""
 COUNT_MESSAGES = """
 window.heard = 0;
 window.WebSocket = class extends WebSocket {
@@ -174,6 +179,30 @@ def test_a_demo_moves_the_arm_and_shows_its_plot_and_numbers(page):
     assert page.evaluate("document.documentElement.scrollHeight") <= DESKTOP["height"]
 
 
+def test_a_parameter_out_of_range_is_named_with_the_remedy(page, complaints):
+    choose(page, "forward_kinematics")
+    page.get_by_label("Speed scale").fill("7")
+    page.get_by_role("button", name="Run").click()
+    alert = page.locator(".after-run").get_by_role("alert")
+    expect(alert).to_contain_text("speed_scale")
+    expect(alert).to_contain_text("lectern demo list")
+    expect(alert).to_contain_text("invalid_input")
+    expect(page.get_by_role("button", name="Run")).to_be_enabled()
+    complaints.clear()
+
+
+def test_stop_ends_a_whole_demo(page, complaints):
+    choose(page, "forward_kinematics")
+    page.get_by_label("Speed scale").fill("0.1")
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator("body")).to_have_attribute("data-activity", "moving")
+    page.get_by_role("button", name="Stop the robot").click()
+    alert = page.locator(".after-run").get_by_role("alert")
+    expect(alert).to_contain_text("motion_stopped")
+    expect(page.locator("body")).to_have_attribute("data-activity", "idle")
+    complaints.clear()
+
+
 def test_a_demo_leads_to_its_section_in_the_book(page):
     choose(page, "forward_kinematics")
     page.get_by_role("button", name="A worked dh table").click()
@@ -302,7 +331,8 @@ def test_a_lost_connection_is_shown_and_taken_up_again(address, open_page):
     assert len(routes) == 2
 
 
-def test_the_chat_is_usable_before_the_view_is_fetched(page):
+def test_the_chat_is_usable_before_the_view_is_fetched_and_nothing_jumps(address, open_page):
+    page = open_page(address, script=SUM_SHIFTS)
     expect(page.get_by_label("Your question")).to_be_focused()
     painted, fetched = page.evaluate(
         """() => {
@@ -312,6 +342,7 @@ def test_the_chat_is_usable_before_the_view_is_fetched(page):
         }"""
     )
     assert painted < fetched
+    assert page.evaluate("window.shift") < 0.05
 
 
 def test_without_webgl_the_page_says_so_and_everything_else_works(address, open_page):

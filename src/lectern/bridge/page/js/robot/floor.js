@@ -17,7 +17,7 @@ export class Floor {
     this.shade = flat(1);
     this.shade.material.map = new CanvasTexture(drawShade());
     this.shade.position.z = 0.001;
-    this.shade.visible = false;
+    this.shaded = this.shade.visible = false;
     this.group.add(this.grid, this.shade);
     this.dress(colours);
   }
@@ -33,11 +33,17 @@ export class Floor {
   shadeBelow(objects) {
     const fixed = objects.filter(({ shape, mass_kg: mass }) => shape.type === "box" && !mass);
     const [bench] = fixed.sort((a, b) => area(b) - area(a));
-    this.shade.visible = bench !== undefined && area(bench) > SHADED_M2;
-    if (!this.shade.visible) return;
+    this.shaded = bench !== undefined && area(bench) > SHADED_M2;
+    this.showShade(true);
+    if (!this.shaded) return;
     const [x, y] = bench.pose.position_m;
     this.shade.position.set(x, y, this.shade.position.z);
     this.shade.scale.set(bench.shape.size_m[0] * PENUMBRA, bench.shape.size_m[1] * PENUMBRA, 1);
+  }
+
+  /** Show the shade, if there is one, or hide it. */
+  showShade(shown) {
+    this.shade.visible = shown && this.shaded;
   }
 }
 

@@ -30,7 +30,7 @@ export class Playback {
     this.#add("truth", base, theme().accent);
     if (this.poses.odometry) this.#add("odometry", base.ghost(ORANGE), ORANGE);
     view.stage.scene.add(this.group);
-    view.stage.world.visible = view.stage.floor.shade.visible = false;
+    this.#hideArm(true);
     this.#frame();
     this.seek(0);
   }
@@ -67,9 +67,14 @@ export class Playback {
   close() {
     this.pause();
     this.view.stage.scene.remove(this.group);
-    this.view.stage.world.visible = this.view.stage.floor.shade.visible = true;
+    this.#hideArm(false);
     this.view.playback = null;
     this.view.stage.resetCamera();
+  }
+
+  #hideArm(hidden) {
+    this.view.stage.world.visible = !hidden;
+    this.view.stage.floor.showShade(!hidden);
   }
 
   #add(name, robot, colour) {

@@ -44,6 +44,7 @@ export class RobotView {
   setScene({ objects }) {
     this.objects.set(objects);
     this.stage.floor.shadeBelow(objects);
+    if (this.playback) this.stage.floor.showShade(false);
     this.stage.invalidate();
   }
 
