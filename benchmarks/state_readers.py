@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import time
+from typing import Any
 
 from pydantic import BaseModel
 from websockets.asyncio.client import ClientConnection, connect
@@ -30,7 +31,7 @@ class Seen(BaseModel):
         states: Number of states, by reader.
         sent_to_arrival_ms: From `sent_s`, when the server took the state up, to its arrival.
         stamp_to_arrival_ms: The same from `stamp_s`, the robot's own clock, which is put on the
-            monotonic one by the state that was taken up soonest after its stamp.
+            monotonic one by the state of that second that was taken up soonest after its stamp.
     """
 
     seconds: float
@@ -63,15 +64,28 @@ def summarise(arrivals: list[Arrivals], seconds: float) -> Seen:
         for one in arrivals
     ]
     every = [pair for one in states for pair in one]
-    offset_s = min(message["sent_s"] - message["stamp_s"] for _, message in every)
+    offsets_s = clock_offsets([message for _, message in every])
     return Seen(
         seconds=seconds,
         states=[len(one) for one in states],
         sent_to_arrival_ms=[(moment - message["sent_s"]) * 1e3 for moment, message in every],
         stamp_to_arrival_ms=[
-            (moment - message["stamp_s"] - offset_s) * 1e3 for moment, message in every
+            (moment - message["stamp_s"] - offsets_s[int(message["sent_s"])]) * 1e3
+            for moment, message in every
         ],
     )
+
+
+def clock_offsets(states: list[dict[str, Any]]) -> dict[int, float]:
+    """Return, for each second, how far the monotonic clock is ahead of the robot's.
+
+    For each second anew, because a simulator that was held up does not make up for the time.
+    """
+    offsets_s: dict[int, float] = {}
+    for state in states:
+        second, ahead_s = int(state["sent_s"]), state["sent_s"] - state["stamp_s"]
+        offsets_s[second] = min(ahead_s, offsets_s.get(second, ahead_s))
+    return offsets_s
 
 
 async def _connected(address: str) -> ClientConnection:
