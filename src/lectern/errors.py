@@ -381,3 +381,10 @@ class CheckFailed(LecternError):
 
     code = "check_failed"
     status = 500
+
+
+class PictureUnknown(LecternError):
+    """A run of a demo has no picture of this name, or is no longer kept."""
+
+    code = "picture_unknown"
+    status = 404

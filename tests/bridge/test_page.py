@@ -52,7 +52,7 @@ async def test_the_page_knows_the_limit_of_a_question(client_with):
 
 
 def test_no_script_of_ours_turns_text_into_html():
-    ours = list((PAGE / "js").glob("*.js"))
+    ours = list((PAGE / "js").rglob("*.js"))
     assert ours
     for script in ours:
         text = script.read_text(encoding="utf-8")

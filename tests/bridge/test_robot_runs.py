@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from lectern.bridge.runs import KeptRuns, PictureUnknown
+from lectern.bridge.runs import KeptRuns
+from lectern.errors import PictureUnknown
 
 
 def test_the_pictures_of_the_newest_runs_are_kept():

@@ -522,3 +522,7 @@ def test_a_number_that_makes_no_sense_is_refused(
     path.write_text(text.replace(before, after, 1), encoding="utf-8")
     with pytest.raises(DescriptionInvalid, match=file):
         read(copy)
+
+
+def test_an_unfolded_description_names_no_folder_of_this_machine():
+    assert "<!--" not in unfold_arm()

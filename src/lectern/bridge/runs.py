@@ -5,16 +5,8 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import ClassVar
 
-from lectern.errors import LecternError
-
-
-class PictureUnknown(LecternError):  # noqa: N818 (named as all errors of Lectern are)
-    """There is no such picture, or its run is no longer kept."""
-
-    code: ClassVar[str] = "picture_unknown"
-    status: ClassVar[int] = 404
+from lectern.errors import PictureUnknown
 
 
 class KeptRuns:

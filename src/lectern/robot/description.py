@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from xml.dom import Node
 from xml.parsers.expat import ExpatError
 
 import xacro
@@ -202,7 +203,17 @@ def _unfold(robot: str, folder: Path | None, arguments: Mapping[str, str]) -> st
             document = xacro.process_file(str(path), mappings=dict(arguments))
     except (xacro.XacroException, ExpatError, OSError) as error:
         raise DescriptionInvalid(f"{path.name} does not unfold: {error}.", _REMEDY) from error
+    _drop_comments(document)
     return str(document.toprettyxml(indent="  "))
+
+
+def _drop_comments(node: Any) -> None:
+    """Take comments out: xacro's own names folders of this machine."""
+    for child in list(node.childNodes):
+        if child.nodeType == Node.COMMENT_NODE:
+            node.removeChild(child)
+        else:
+            _drop_comments(child)
 
 
 def _read(folder: Path | None, file: str, convert: Callable[[Any], T]) -> T:

@@ -10,7 +10,6 @@ from lectern.bridge.dependencies import MotionDep, RobotDep, UserDep
 from lectern.bridge.problems import documented
 from lectern.bridge.robot_models import DemoIn, DemoOut, DemoRunOut, DemosOut
 from lectern.bridge.routers.robot import PNG, PREFIX
-from lectern.bridge.runs import PictureUnknown
 from lectern.errors import (
     ApprovalInvalid,
     ApprovalNeeded,
@@ -23,6 +22,7 @@ from lectern.errors import (
     MotionStopped,
     OriginNotAllowed,
     PathBlocked,
+    PictureUnknown,
     RobotBusy,
     RobotUnavailable,
     SimulationFailed,
