@@ -502,7 +502,7 @@ def test_a_malformed_table_is_named(copy: Path, file: str, read: object, damage:
     ("file", "before", "after", "read"),
     [
         ("joint_limits", "max_position: 3.771", "max_position: -3.0", joint_limits),
-        ("joint_limits", "max_effort: 12.0", "max_effort: .nan", joint_limits),
+        ("joint_limits", "max_effort: 28.0", "max_effort: .nan", joint_limits),
         ("joint_limits", "max_velocity: 3.5", "max_velocity: 0", joint_limits),
         ("joint_limits", "max_position: 2.7", "max_position: .inf", joint_limits),
         ("named_poses", "[0.0, 2.2, ", "[0.0, ", named_poses),

@@ -11,8 +11,10 @@ Oriolo, "Robotics: Modelling, Planning and Control", 2009, section 8.5; An, Atke
 u - k q - d qdot at every step, so u = k q_d + d qdot_d + feed-forward is all that has to be sent,
 and it is known before the motion begins. The actuator integrates u from its rate, so that within a
 chunk of steps u runs along a straight line (a first-order hold) and no Python runs between two
-steps. MuJoCo adds the gravity term g(q) to the actuator's force (`actgravcomp`) before the limit
-applies.
+steps. Because the integrator is implicit in the speed, the damping that acts in a step is that of
+the step's end, and qdot_d is taken there too: with the speed of its beginning, the damping would
+keep light joints from slowing down. MuJoCo adds the gravity term g(q) to the actuator's force
+(`actgravcomp`) before the limit applies.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ MAX_DURATION_S = 600.0
 # Between two points of a trajectory the acceleration may jump; a chunk looks at its own side only.
 _SIDE_S = 1e-9
 # Share of the effort limits that braking plans with; the error loop gets the rest.
-_BRAKING_SHARE = 0.9
+_BRAKING_SHARE = 0.95
 _SHORTEST_BRAKE_S, _LONGEST_BRAKE_S = 0.004, 3.0
 
 
@@ -100,6 +102,21 @@ class Dynamics:
         self._stiffness = gains.stiffness[:joints]
         self._damping = gains.damping[:joints]
 
+    def carry(self, body: int, mass_kg: float, at_m: tuple[float, ...]) -> None:
+        """Count a held object from now on, as a mass at a point; 0 kg: nothing is held.
+
+        Changes the model, so that no other Dynamics may share it.
+
+        Args:
+            body: The link that it moves with, which has no mass of its own.
+            mass_kg: Its mass.
+            at_m: Where it is in the link's frame.
+        """
+        self._model.body_mass[body] = mass_kg
+        self._model.body_ipos[body] = at_m
+        self._model.body_sameframe[body] = mujoco.mjtSameFrame.mjSAMEFRAME_NONE
+        mujoco.mj_setConst(self._model, self._data)
+
     def follow(self, trajectory: Trajectory, chunk_s: float) -> Reference:
         """Return the commands that let the arm follow a trajectory.
 
@@ -155,7 +172,8 @@ class Dynamics:
         """Return the reference of motion given at the beginning and the end of every chunk."""
         moments = zip(positions, velocities, accelerations, strict=True)
         torque = np.array([self._inverse(*moment) for moment in moments])
-        commands = self._stiffness * positions + self._damping * velocities + torque
+        next_speeds = velocities + self._model.opt.timestep * accelerations
+        commands = self._stiffness * positions + self._damping * next_speeds + torque
         shape = (-1, 2, self._joints)
         return Reference(positions[1::2], commands.reshape(shape), self.hold(end))
 

@@ -27,6 +27,8 @@ START_TOLERANCE_RAD = 0.02
 LOST_RAD = 0.15
 # Slower than this is at rest, rad/s; fingers and objects, m/s.
 REST_RAD_S, REST_M_S = 0.02, 0.002
+# Fingers slower than this are stopped, m/s: braking the arm shakes them by half a millimetre.
+_STOPPED_M_S = 0.005
 # A motion is over when the arm rests this close to the goal, rad, or after this time, s.
 _SETTLED_RAD, _SETTLING_S = 0.002, 0.5
 _FINGER_SPEED_M_S = 0.06
@@ -205,9 +207,9 @@ class Brake:
         return ends
 
     def judge(self, physics: Physics) -> bool:
-        """Over when the arm rests, or at the latest after the time to settle."""
+        """Over when arm and fingers rest, or at the latest after the time to settle."""
         n = self._hand.arm_joints
-        if np.abs(physics.velocities[:n]).max() < REST_RAD_S:
+        if _rests(physics, n):
             self._hand.commands[:n] = self._dynamics.hold(physics.positions[:n])
             return True
         chunks = 0 if self._reference is None else len(self._reference.commands)
@@ -215,6 +217,13 @@ class Brake:
             # What error is left would pull the arm on: where it is now is as good as any place.
             self._hand.commands[:n] = self._dynamics.hold(physics.positions[:n])
         return (self._sent - chunks) * BRAKING_CHUNK_S > _SETTLING_S
+
+
+def _rests(physics: Physics, arm_joints: int) -> bool:
+    """Say whether neither the arm nor a finger moves."""
+    speeds = np.abs(physics.velocities)
+    arm, fingers = speeds[:arm_joints].max(), speeds[arm_joints:].max()
+    return bool(arm < REST_RAD_S and fingers < _STOPPED_M_S)
 
 
 class Squeeze:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import mujoco
@@ -15,6 +16,8 @@ from lectern.robot.scene import Scene
 
 # Nothing on a workbench moves faster than this, m/s or rad/s; what does has blown up.
 MAX_SPEED = 200.0
+# Steps between two looks at whether to go on.
+LOOK_STEPS = 2
 _log = logging.getLogger(__name__)
 # Left to itself, MuJoCo writes its warnings into a file in the folder it was started in.
 mujoco.set_mju_user_warning(lambda text: _log.debug("MuJoCo: %s", text))
@@ -93,12 +96,15 @@ class Physics:
         self._push = None
         mujoco.mj_forward(model, data)
 
-    def advance(self, commands: Floats, steps: int) -> None:
+    def advance(
+        self, commands: Floats, steps: int, stopped: Callable[[], bool] | None = None
+    ) -> None:
         """Let time pass, in one call into MuJoCo with Python's lock released.
 
         Args:
             commands: For the motors at the beginning and at the end, shape (2, motors).
             steps: How many.
+            stopped: Asked every few steps, in between calls into MuJoCo; true ends it early.
 
         Raises:
             SimulationFailed: MuJoCo warned, or something is not finite or absurdly fast; reset
@@ -108,8 +114,17 @@ class Physics:
         data.act[:] = commands[0]
         data.ctrl[:] = (commands[1] - commands[0]) / (steps * STEP_S)
         self._apply_push(steps)
-        mujoco.mj_step(self.world.model, data, steps)
+        self._step(steps, stopped)
         self._judge()
+
+    def _step(self, steps: int, stopped: Callable[[], bool] | None) -> None:
+        if stopped is None:
+            mujoco.mj_step(self.world.model, self.data, steps)
+            return
+        for begun in range(0, steps, LOOK_STEPS):
+            if stopped():
+                return
+            mujoco.mj_step(self.world.model, self.data, min(LOOK_STEPS, steps - begun))
 
     def push(self, body: str, force_n: Floats, duration_s: float) -> None:
         """Push a link or a movable object at its centre of mass; replaces an earlier push.

@@ -11,7 +11,8 @@ up. Unpaced, time passes as fast as the machine allows while there is something 
 stands still otherwise: an idle simulator costs nothing, and a program that sends one command after
 another meets the same states, bit for bit, every time.
 
-A stop is not queued: it is looked at before everything else in every chunk.
+A stop is not queued: it is looked at before everything else in every chunk, and unpaced, where
+chunks follow each other without a pause, every two steps within them.
 """
 
 from __future__ import annotations
@@ -125,6 +126,9 @@ class Simulator:
     ) -> None:
         self.robot = robot
         self.paced = paced
+        # Paced, the thread rests between two chunks, and a stop is heard then; looking more often
+        # would only let a busy interpreter hold it up more often.
+        self._look = None if paced else self._stop_asked
         self._home = np.array(home_rad)
         self._first_world = build_world(robot, scene)
         self._bare = dynamics_model(build_world(robot, Scene()).model)
@@ -284,9 +288,14 @@ class Simulator:
         self._verdict: Exception | None = None
         # A blow-up while nobody waited; the next to ask hears of it.
         self._unheard: SimulationFailed | None = None
-        self._braking_dynamics = self.dynamics()
+        self._braking_dynamics = self._own_dynamics()
         self._deadline_s: float | None = None
         self._publish()
+
+    def _own_dynamics(self) -> Dynamics:
+        """Return dynamics that share no model, so that a held object can be counted in them."""
+        gains = self._first_world.gains
+        return Dynamics(dynamics_model(self._bare), len(self.robot.joints), gains)
 
     def _run(self) -> None:
         try:
@@ -405,16 +414,22 @@ class Simulator:
         motion = self._motion()
         commands = motion.commands() if motion else self._hand.both_ends()
         try:
-            self._physics.advance(commands, self._chunk_steps())
+            self._physics.advance(commands, self._chunk_steps(), self._look)
         except SimulationFailed as error:
             self._recover(error)
             return
-        if self._brake is not None:
+        if self._stop_asked():
+            # The chunk ended early, so that there is nothing to judge it by.
+            self._publish()
+        elif self._brake is not None:
             self._judge_brake(self._brake)
         elif self._job is not None:
             self._judge_job(self._job)
         if self._physics.time_s > self._snapshot.state.stamp_s:
             self._publish()
+
+    def _stop_asked(self) -> bool:
+        return self._stop_reason is not None
 
     def _judge_brake(self, brake: Brake) -> None:
         if not brake.judge(self._physics):
@@ -483,10 +498,20 @@ class Simulator:
         if self._job is None and np.abs(self._physics.velocities).max() < REST_RAD_S:
             return
         self._verdict = verdict
+        self._count_held()
         self._brake = Brake(self._braking_dynamics, self.robot, self._hand, hard)
         self._brake.begin(self._physics)
         self._hand.commands[self._hand.arm_joints :] = self._finger_hold()
         self._publish()
+
+    def _count_held(self) -> None:
+        """Let the braking know of what the hand holds."""
+        tool = self.robot.tool_frame
+        mass_kg, place_m = 0.0, (0.0, 0.0, 0.0)
+        for name, held in self._scene.attached.items():
+            if held.link == tool:
+                mass_kg, place_m = self._scene.get(name).mass_kg or 0.0, held.pose.position_m
+        self._braking_dynamics.carry(self._physics.world.links[tool], mass_kg, place_m)
 
     def _finger_hold(self) -> Floats:
         """Return commands that keep the fingers where they are, or pressing on what they hold."""
