@@ -21,6 +21,7 @@ from lectern.errors import (
     SimulationFailed,
 )
 from lectern.robot.arm import textbook_arm
+from lectern.robot.embedded.kinematics import Kinematics
 from lectern.robot.embedded.physics import LOOK_STEPS, scene_in
 from lectern.robot.embedded.planner import Planner
 from lectern.robot.embedded.simulator import Job, Simulator, Snapshot
@@ -226,6 +227,23 @@ def test_a_stop_at_full_speed_with_the_cube_in_the_hand_takes_50_ms_and_keeps_it
     # A full-speed motion that goes on checks at its end that nothing was lost.
     run(simulator, to(planner, simulator, NamedGoal("ready"))).result(LIMIT_S)
     assert "red_cube" in simulator.snapshot.scene.attached
+
+
+def in_the_hand(simulator: Simulator, name: str) -> np.ndarray:
+    """Return where an object is in the frame of the tool, m."""
+    snapshot = simulator.snapshot
+    tool = Kinematics(ARM).forward(snapshot.state.positions[:6]).matrix()
+    scene = scene_in(snapshot.scene, snapshot.world, snapshot.physics)
+    return (np.linalg.inv(tool) @ scene.get(name).pose.matrix())[:3, 3]
+
+
+def test_a_held_cube_creeps_no_more_than_3_mm_in_a_swing_at_full_speed(
+    planner: Planner, simulator: Simulator
+) -> None:
+    holding_the_cube(planner, simulator, 0.045)
+    before = in_the_hand(simulator, "red_cube")
+    run(simulator, to(planner, simulator, JointGoal(FAR))).result(LIMIT_S)
+    assert np.linalg.norm(in_the_hand(simulator, "red_cube") - before) < 0.003
 
 
 def test_after_a_stop_the_arm_stays_where_it_ended_up(

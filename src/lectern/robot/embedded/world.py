@@ -36,6 +36,11 @@ DRAWN_GROUP, HULL_GROUP = 1, 3
 # Time constant and damping ratio of contacts with objects; MuJoCo asks for two steps at least.
 _CONTACT_SOLREF = (0.004, 1.0)
 _CONTACT_SOLIMP = (0.95, 0.99, 0.001, 0.5, 2.0)
+# Contacts of the fingers, as stiff as steps allow. MuJoCo's friction asks for J qacc = -b v and
+# leaves out the change of J, so that in a hand that turns at w with radius r, what it holds creeps
+# outwards at w^2 r / b, whatever the force; b = 2 / time constant (less the share of _SOLIMP). That
+# is 3 mm/s at the arm's full speed and reach, and a few mm over a long motion; at rest it is none.
+_PAD_SOLREF = (0.002, 1.0)
 # Turning and rolling friction, m: about the radius of a pad's contact patch.
 _TORSION_M, _ROLLING_M = 0.01, 0.0001
 _RUBBER = 1.0
@@ -143,7 +148,9 @@ def _finish_geom(geom: mujoco.MjsGeom) -> None:
     if "finger" in geom.parent.name:
         geom.condim = 4
         geom.friction = (_RUBBER, _TORSION_M, _ROLLING_M)
-        geom.solref, geom.solimp = _CONTACT_SOLREF, _CONTACT_SOLIMP
+        geom.solref, geom.solimp = _PAD_SOLREF, _CONTACT_SOLIMP
+        # What the pads touch adds nothing of its own: rubber decides.
+        geom.priority = 1
 
 
 def _motors(spec: mujoco.MjSpec, robot: RobotModel, gains: Gains) -> None:
