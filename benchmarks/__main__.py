@@ -21,7 +21,10 @@ from rich.table import Table
 
 from benchmarks.report import RESULTS, ROOT, say
 
-PROGRAMS = ("search_latency", "answer_latency", "http_load", "ingest_rate", "memory", "startup")
+PROGRAMS = (
+    *("search_latency", "answer_latency", "http_load", "ingest_rate", "memory", "startup"),
+    *("simulator", "planning", "pick_and_place", "joint_state_readers"),
+)
 
 
 def run(name: str, arguments: list[str]) -> dict[str, Any] | None:

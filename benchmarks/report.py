@@ -25,7 +25,7 @@ RESULTS = Path(os.environ.get("LECTERN_BENCH_RESULTS", Path(__file__).resolve().
 _PACKAGES = (
     *("lectern", "onnxruntime", "numpy", "qdrant-edge-py", "tokenizers", "PyStemmer", "scipy"),
     *("fastapi", "uvicorn", "ctranslate2", "llama-index-core", "llama-index-retrievers-bm25"),
-    *("haystack-ai", "bm25s"),
+    *("haystack-ai", "bm25s", "mujoco", "ompl", "pin", "coal", "toppra"),
 )
 
 

@@ -100,6 +100,50 @@ def test_ingest_rate_reads_only_what_changed(run_program, tmp_path):
     assert new["passages_per_second"] > 0
 
 
+def test_simulator_measures_speed_tracking_and_stops(run_program, tmp_path):
+    report = run_program("benchmarks.simulator", "--goals", 1, "--rounds", 1, "--stops", 3)
+
+    speed, tracking, stops = check(report, "simulator", tmp_path)
+
+    assert 0 < speed["lectern_median"] <= speed["lectern_best"]
+    assert speed["plain_mujoco_best"] > 0
+    assert (tracking["motions"], stops["stops"]) == (1, 3)
+    assert 0 < stops["median_ms"] <= stops["p95_ms"] <= stops["max_ms"]
+    assert [bar["limit"] for bar in report["bars"]] == [50.0, 0.01, 50.0]
+    assert {"mujoco", "ompl", "pin", "toppra"} <= set(report["versions"])
+
+
+def test_planning_compares_with_plain_ompl_scene_by_scene(run_program, tmp_path):
+    report = run_program("benchmarks.planning", "--goals", 2, "--scene", "free")
+
+    lectern, plain = check(report, "planning", tmp_path)
+
+    assert (lectern["planner"], plain["planner"]) == ("lectern", "plain_ompl")
+    assert (lectern["goals"], lectern["colliding_when_rechecked"]) == (2, 0)
+    assert report["bars"][0]["what"] == "median, free"
+
+
+def test_pick_and_place_counts_what_succeeded(run_program, tmp_path):
+    report = run_program("benchmarks.pick_and_place", "--runs", 1)
+
+    (figures,) = check(report, "pick_and_place", tmp_path)
+
+    assert figures["runs"] == figures["succeeded"] + sum(figures["failures"].values()) == 1
+    assert report["bars"][0]["limit"] == 0.98
+
+
+def test_joint_state_readers_see_the_arm_at_rest_and_moving(run_program, tmp_path):
+    arguments = ("--readers", 2, "--seconds", 1, "--rate", 30)
+    report = run_program("benchmarks.joint_state_readers", *arguments)
+
+    resting, moving = check(report, "joint_state_readers", tmp_path)
+
+    assert (resting["arm"], moving["arm"]) == ("at rest", "moving")
+    assert resting["motions"] == 0
+    assert min(resting["states"], moving["states"]) >= 2
+    assert [bar["limit"] for bar in report["bars"]] == 2 * [30.0, 50.0]
+
+
 def test_retrieval_quality_scores_every_ranking_of_a_set(run_program, tmp_path):
     folder = tmp_path / "tiny"
     folder.mkdir()
