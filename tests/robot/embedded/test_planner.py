@@ -2,6 +2,7 @@ import math
 import subprocess
 import sys
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,8 +19,10 @@ from lectern.errors import (
 )
 from lectern.robot.arm import textbook_arm
 from lectern.robot.embedded.collision import CollisionWorld
+from lectern.robot.embedded.motion import MotionChecker, polyline
 from lectern.robot.embedded.planner import Planner
-from lectern.robot.embedded.search import ALGORITHMS
+from lectern.robot.embedded.retreat import drawn_back, outermost_first, until
+from lectern.robot.embedded.search import ALGORITHMS, luby
 from lectern.robot.embedded.timing import peaks
 from lectern.robot.geometry import Pose
 from lectern.robot.goals import JointGoal, LineGoal, NamedGoal, PlanRequest, PoseGoal
@@ -355,17 +358,57 @@ def test_a_mesh_is_planned_around(tmp_path):
     assert all(world.contacts(q) == [] for q in positions_of(plan, 0.005))
 
 
+SEARCHES = """
+import sys, time
+import numpy as np
+from lectern.robot.embedded.search import ALGORITHMS, SearchProblem, search
+def between(motion_free, name):
+    ends = [-np.ones(6) / 2], [np.ones(6) / 2]
+    box = -np.ones(6), np.ones(6)
+    problem = SearchProblem(*box, *ends, lambda q: True, motion_free, name, 1)
+    return search(problem, time.monotonic() + 30)
+"""
+
+
+def stderr_of(program):
+    command = [sys.executable, "-c", SEARCHES + program]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False).stderr
+
+
 def test_a_search_leaves_nothing_of_ompl_behind():
     """A ring through OMPL's objects is never freed, and is reported when Python ends."""
     program = (
-        "import numpy as np, time\n"
-        "from lectern.robot.embedded.search import ALGORITHMS, SearchProblem, search\n"
         "for name in ALGORITHMS:\n"
-        "    problem = SearchProblem(-np.ones(6), np.ones(6), -np.ones(6) / 2, [np.ones(6) / 2],\n"
-        "        lambda q: True, lambda a, b: np.abs(a - b).max() < 0.6, name, 1)\n"
-        "    assert len(search(problem, time.monotonic() + 30)) > 2\n"
+        "    assert len(between(lambda a, b: np.abs(a - b).max() < 0.6, name)) > 2\n"
     )
-    ended = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=True
+    assert stderr_of(program) == ""
+
+
+def test_an_error_in_a_check_ends_the_search_and_holds_nothing_of_ompl():
+    said = stderr_of("between(lambda a, b: 1 / 0, 'rrt_connect')")
+    assert said.splitlines()[-1] == "ZeroDivisionError: division by zero"
+    assert "in <lambda>" in said
+
+
+def test_attempts_grow_as_luby_says():
+    assert [luby(i) for i in range(1, 16)] == [1, 1, 2, 1, 1, 2, 4, 1, 1, 2, 1, 1, 2, 4, 8]
+
+
+def test_a_hand_deep_in_a_shelf_is_drawn_out_of_it():
+    world = CollisionWorld(MODEL, SCENES["shelf"](), 0.04)
+    world.demand(world.floor_m)
+    checker = MotionChecker(world)
+    ahead = Pose.from_matrix(
+        np.array([[0, 0, 1, 0.75], [0, 1, 0, 0.2], [-1, 0, 0, 0.58], [0, 0, 0, 1]])
     )
-    assert ended.stderr == ""
+    (inside, *_) = [q for q in PLANNER.kinematics.reach(ahead, READY) if not world.crowded(q)]
+    way = drawn_back(PLANNER.kinematics, inside, partial(checker.looks_free, step_rad=0.01))
+    tools = [PLANNER.kinematics.forward(q).position_m for q in way]
+    assert tools[0][0] - tools[-1][0] > 0.3
+    assert checker.obstruction(polyline(way), world.floor_m) is None
+
+
+def test_a_way_is_given_out_from_its_end_and_back_from_its_beginning():
+    ways = [np.array([[0.0], [1.0], [2.0]]), np.array([[5.0]])]
+    assert [float(q[0]) for q in outermost_first(ways)] == [2.0, 5.0, 1.0, 0.0]
+    np.testing.assert_array_equal(until(ways, np.array([1.0])), [[0.0], [1.0]])

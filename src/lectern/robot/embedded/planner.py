@@ -28,6 +28,7 @@ from lectern.robot.embedded.kinematics import Kinematics
 from lectern.robot.embedded.line import along_line
 from lectern.robot.embedded.motion import MotionChecker, Obstruction, line, polyline
 from lectern.robot.embedded.path import MotionFree, length_rad, shortened
+from lectern.robot.embedded.retreat import drawn_back, outermost_first, until
 from lectern.robot.embedded.search import SearchProblem, algorithm, search
 from lectern.robot.embedded.timing import (
     SplinePath,
@@ -296,18 +297,25 @@ class _Task:
         for goal in goals:
             if motion_free(self.start, goal):
                 return np.array([self.start, goal])
+        return shortened(self._searched(goals, motion_free), motion_free, self.request.seed)
+
+    def _searched(self, goals: list[Floats], motion_free: MotionFree) -> Floats:
+        kinematics = self.planner.kinematics
+        outs = [drawn_back(kinematics, self.start, motion_free)]
+        ins = [drawn_back(kinematics, goal, motion_free) for goal in goals]
         problem = SearchProblem(
             self.model.lower,
             self.model.upper,
-            self.start,
-            goals,
+            outermost_first(outs),
+            outermost_first(ins),
             self._state_free,
             motion_free,
             self.request.planner,
             self.request.seed,
         )
         found = search(problem, self.began_s + self.request.timeout_s)
-        return shortened(found, motion_free, self.request.seed)
+        first, last = until(outs, found[0]), until(ins, found[-1])
+        return np.concatenate([first, found[1:-1], last[::-1]])
 
     def _state_free(self, q: Floats) -> bool:
         self.checker.checked += 1
