@@ -174,6 +174,7 @@ def at_full_speed(later: int) -> Callable[[Snapshot], bool]:
     return holds
 
 
+@pytest.mark.slow
 def test_each_of_200_seeded_stops_at_full_speed_ends_at_rest_within_50_ms(
     planner: Planner,
 ) -> None:

@@ -581,13 +581,19 @@ class Simulator:
 
     def _publish(self, activity: Activity | None = None) -> None:
         physics, world = self._physics, self._physics.world
-        arrays = (physics.positions, physics.velocities, physics.efforts, physics.state)
-        for values in arrays:
-            values.setflags(write=False)
+        everything, efforts = physics.state, physics.efforts
+        everything.setflags(write=False)
+        efforts.setflags(write=False)
+        n, first_speed = physics.joints, 1 + world.model.nq
         state = RobotState(
-            world.joints, *arrays[:3], stamp_s=physics.time_s, activity=activity or self._activity()
+            world.joints,
+            everything[1 : 1 + n],
+            everything[first_speed : first_speed + n],
+            efforts,
+            stamp_s=physics.time_s,
+            activity=activity or self._activity(),
         )
-        self._snapshot = Snapshot(state, arrays[3], world, self._scene)
+        self._snapshot = Snapshot(state, everything, world, self._scene)
         for listener in self._listeners:
             listener(self._snapshot)
 
