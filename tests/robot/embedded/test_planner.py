@@ -131,6 +131,31 @@ def test_figures_say_how_it_was_found():
     assert all(math.isfinite(value) and value > 0 for value in figures.values())
 
 
+@pytest.mark.parametrize("name", ["box", "shelf", "narrow_gap"])
+def test_the_clearance_in_the_figures_is_kept_at_every_instant(name):
+    scene = SCENES[name]()
+    plan = go(NamedGoal("up"), at((0.4, 0.2, 0.4)), scene)
+    world = CollisionWorld(MODEL, scene, 0.04)
+    kept = plan.figures["min_clearance_m"]
+    assert kept > 0
+    assert all(world.nearest(q).distance_m >= kept - 1e-6 for q in positions_of(plan, 0.01))
+
+
+def test_a_motion_a_thousand_times_slower_has_no_more_points_than_fit():
+    trajectory = go(NamedGoal("up"), speed_scale=1e-3).steps[0].trajectory
+    assert trajectory.duration_s > 500
+    assert len(trajectory.times_s) < 20_000
+    fastest, _ = peaks(trajectory)
+    assert (fastest <= MODEL.max_velocity * 1e-3 * 1.01).all()
+
+
+def test_plans_in_a_scene_known_already_equal_the_first_of_a_new_planner():
+    scene, goal = box(), JointGoal(at(ASIDE["left"]))
+    request = PlanRequest(goal, seed=5)
+    digests = {PLANNER.plan(request, at(ASIDE["right"]), scene).digest for _ in range(2)}
+    assert digests == {Planner(MODEL).plan(request, at(ASIDE["right"]), box()).digest}
+
+
 def test_a_pose_goal_is_reached_in_the_nearest_free_way():
     plan = go(PoseGoal(Pose((0.5, -0.2, 0.3), DOWN)))
     reached = PLANNER.kinematics.forward(plan.steps[0].trajectory.positions[-1])
@@ -196,6 +221,7 @@ def test_no_way_in_time_is_a_timeout_that_says_how_much_was_tried():
     "settings",
     [
         pytest.param({"speed_scale": 0.0}, id="speed 0"),
+        pytest.param({"speed_scale": 1e-4}, id="speed so low that it lasts hours"),
         pytest.param({"speed_scale": 1.5}, id="speed above 1"),
         pytest.param({"speed_scale": math.nan}, id="speed not a number"),
         pytest.param({"timeout_s": 0.0}, id="timeout 0"),

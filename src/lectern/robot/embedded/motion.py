@@ -115,11 +115,14 @@ class MotionChecker:
 
     Attributes:
         checked: How many configurations have been looked at.
+        apart_m: What each pair that moves is proven to keep at least along the motion that was
+            last proven free, m.
     """
 
     def __init__(self, world: CollisionWorld) -> None:
         self.world = world
         self.checked = 0
+        self.apart_m = np.inf
 
     def looks_free(self, first: Floats, second: Floats, step_rad: float) -> bool:
         """Tell whether a straight motion is free where it is sampled, which proves nothing.
@@ -141,6 +144,7 @@ class MotionChecker:
             pieces: Control points, shape (pieces, 4, joints).
             clearance_m: Distance that each pair of the world must keep, shape (pairs,).
         """
+        self.apart_m = np.inf
         cells = _started(pieces, self._close_calls(pieces, clearance_m))
         while len(cells):
             rest = []
@@ -166,8 +170,15 @@ class MotionChecker:
         half_widths = np.abs(controls - middles[:, None]).max(axis=1)
         self.checked += len(groups)
         low, _, change = self.world.bounds(middles, half_widths)
-        close = ((low - change <= clearance_m) & self.world.moves).any(axis=1)
+        kept = low - change
+        close = ((kept <= clearance_m) & self.world.moves).any(axis=1)
+        self._note(kept[~close])
         return np.unique(groups[close])
+
+    def _note(self, kept_m: Floats) -> None:
+        """Note distances that are kept for certain, shape (cells, pairs)."""
+        least = kept_m.min(axis=0, initial=np.inf, where=self.world.moves)
+        self.apart_m = min(self.apart_m, float(least.min(initial=np.inf)))
 
     def _examine(
         self, cells: _Cells, clearance_m: Floats
@@ -181,7 +192,8 @@ class MotionChecker:
         if hit.any():
             cell, pair = np.argwhere(hit)[0]
             return _at(cells, q, int(cell), int(pair), float(high[cell, pair])), None
-        open_ = (low - change <= clearance_m) & moves
+        kept = low - change
+        open_ = (kept <= clearance_m) & moves
         unproven = np.zeros(len(cells), dtype=bool)
         for cell in np.flatnonzero(open_.any(axis=1)):
             pairs = np.flatnonzero(open_[cell])
@@ -198,6 +210,8 @@ class MotionChecker:
                 place = _at(cells, q, int(cell), int(pairs[worst]), float(distances[worst]))
                 return place, None
             unproven[cell] = bool((spare <= change[cell, pairs]).any())
+            kept[cell, pairs] = distances - change[cell, pairs]
+        self._note(kept[~unproven])
         return None, cells.take(unproven) if unproven.any() else None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -38,6 +39,7 @@ from lectern.robot.embedded.timing import (
     through,
     timed,
 )
+from lectern.robot.embedded.worlds import Worlds
 from lectern.robot.geometry import Floats
 from lectern.robot.goals import JointGoal, LineGoal, NamedGoal, PlanRequest, PoseGoal
 from lectern.robot.model import RobotModel
@@ -46,6 +48,7 @@ from lectern.robot.scene import Attachment, Scene
 from lectern.robot.trajectory import Trajectory
 
 LONGEST_TIMEOUT_S = 300.0
+SLOWEST = 1e-3
 # Distances kept while searching, in the finished trajectory, and when a plan is checked again, m.
 # Each is below the one before, so that what passes one passes the next.
 _SEARCH_MARGIN_M = 4e-3
@@ -60,13 +63,16 @@ _SHARPEST_RAD = 1e-3
 # Joint positions this close are the same place, rad.
 _SAME_RAD = 1e-9
 _JOINED_RAD = 0.02
-_CLEARANCE_SAMPLES = 24
 
 
 class Planner:
     """Plans motions of one robot; thread-safe, though searches take turns (see `search`).
 
     The same request gives the same plan, unless the clock ends the search: that is an error.
+
+    A plan's figure `min_clearance_m` is proven: at no instant of its motion are two shapes, of
+    which a joint changes the distance, nearer than that; they may stay farther apart. It is -1
+    where there is nothing to touch.
 
     Raises:
         DescriptionInvalid: The robot's description cannot be used.
@@ -75,6 +81,7 @@ class Planner:
     def __init__(self, model: RobotModel) -> None:
         self.model = model
         self.kinematics = Kinematics(model)
+        self._worlds = Worlds(model)
 
     def plan(
         self,
@@ -97,9 +104,8 @@ class Planner:
         began = time.monotonic()
         self._validate(request)
         start = self._positions(request.start_rad or start_rad, "start")
-        world = self._world(request.scene or scene, finger_m)
-        task = _Task(self, request, start, world, began)
-        return task.plan()
+        with self._world(request.scene or scene, finger_m) as world:
+            return _Task(self, request, start, world, began).plan()
 
     def check(
         self,
@@ -136,16 +142,19 @@ class Planner:
     ) -> list[tuple[str, str]]:
         """Return which links and objects touch, deepest first."""
         q = np.asarray(q_rad, dtype=np.float64)
-        return [(c.first, c.second) for c in self._world(scene, finger_m).contacts(q)]
+        with self._world(scene, finger_m) as world:
+            return [(c.first, c.second) for c in world.contacts(q)]
 
-    def _world(self, scene: Scene, finger_m: float | None) -> CollisionWorld:
+    def _world(
+        self, scene: Scene, finger_m: float | None
+    ) -> AbstractContextManager[CollisionWorld]:
         open_m = self.model.gripper.max_width_m / 2
-        return CollisionWorld(self.model, scene, open_m if finger_m is None else finger_m)
+        return self._worlds.lend(scene, open_m if finger_m is None else finger_m)
 
     def _validate(self, request: PlanRequest) -> None:
-        if not 0 < request.speed_scale <= 1:
+        if not SLOWEST <= request.speed_scale <= 1:
             raise InvalidInput(
-                f"The speed {request.speed_scale} is not above 0 and at most 1.",
+                f"The speed_scale {request.speed_scale} is not within {SLOWEST:g} to 1.",
                 "Give the share of the limits to use.",
             )
         if not 0 < request.timeout_s <= LONGEST_TIMEOUT_S:
@@ -183,13 +192,12 @@ class Planner:
     def _closed_on(self, name: str, scene: Scene, at: Floats, finger_m: float | None) -> float:
         """Return the position of the fingers when they meet an object."""
         present = self.model.gripper.max_width_m / 2 if finger_m is None else finger_m
-        world = self._world(scene, present)
-        distances = world.distances(at)
-        gaps = [
-            float(distance)
-            for distance, pair in zip(distances, world.pairs, strict=True)
-            if name in pair and any("finger" in side for side in pair)
-        ]
+        with self._world(scene, present) as world:
+            gaps = [
+                float(distance)
+                for distance, pair in zip(world.distances(at), world.pairs, strict=True)
+                if name in pair and any("finger" in side for side in pair)
+            ]
         return max(0.0, present - max(0.0, min(gaps, default=present)))
 
     def _check_move(
@@ -209,13 +217,13 @@ class Planner:
         if at is not None and np.abs(begin - at).max() > _JOINED_RAD:
             raise PlanOutdated("The robot is not where the plan begins.", "Plan anew.")
         self._check_hull(pieces(trajectory))
-        world = self._world(scene, finger_m)
-        required = _required(world, [begin, end], _CHECK_MARGIN_M)
-        found = MotionChecker(world).obstruction(pieces(trajectory), required)
-        if found:
-            h = np.diff(trajectory.times_s)[found.piece]
-            moment_s = passed_s + trajectory.times_s[found.piece] + found.fraction * h
-            raise _blocked(world, found, f"after {moment_s:.2f} s")
+        with self._world(scene, finger_m) as world:
+            required = _required(world, [begin, end], _CHECK_MARGIN_M)
+            found = MotionChecker(world).obstruction(pieces(trajectory), required)
+            if found:
+                h = np.diff(trajectory.times_s)[found.piece]
+                moment_s = passed_s + trajectory.times_s[found.piece] + found.fraction * h
+                raise _blocked(world, found, f"after {moment_s:.2f} s")
 
     def _check_hull(self, controls: Floats) -> None:
         """The curves stay in the hull of their control points, so these tell about the limits."""
@@ -244,6 +252,7 @@ class _Task:
         self.model = self.planner.model
         self.checker = MotionChecker(self.world)
         self.timing_s = 0.0
+        self.clearance_m = math.inf
 
     def plan(self) -> Plan:
         touching = self.world.contacts(self.start)
@@ -333,14 +342,14 @@ class _Task:
     def _timed_path(self, path: Floats) -> Trajectory:
         """Round and time a path; where rounding takes it too near to something, round less."""
         if np.abs(path - path[0]).max() < _SAME_RAD:
-            return standing_still(self.model, path[0])
+            return self._still(path[0])
         apart = np.append(True, np.abs(np.diff(path, axis=0)).max(axis=1) > _SAME_RAD)
         path = path[apart]
         radii = np.full(len(path) - 2, _ROUNDING_RAD)
         keep = self._required([path[0], path[-1]], _FINAL_MARGIN_M)
         while True:
             trajectory = self._timed(rounded(path, radii))
-            found = self.checker.obstruction(pieces(trajectory), keep)
+            found = self._touched(trajectory, keep)
             if not found:
                 return trajectory
             if not radii.size or radii.min() < _SHARPEST_RAD:
@@ -354,14 +363,23 @@ class _Task:
 
     def _timed_line(self, points: Floats) -> Trajectory:
         if np.abs(points - points[0]).max() < _SAME_RAD:
-            return standing_still(self.model, points[0])
+            return self._still(points[0])
         trajectory = self._timed(through(points))
         keep = self._required([points[0], points[-1]], _FINAL_MARGIN_M)
-        found = self.checker.obstruction(pieces(trajectory), keep)
+        found = self._touched(trajectory, keep)
         if found:
             share = np.argmin(np.linalg.norm(points - found.q_rad, axis=1)) / (len(points) - 1)
             raise _blocked(self.world, found, f"at {100 * share:.0f} % of the straight line")
         return trajectory
+
+    def _still(self, q: Floats) -> Trajectory:
+        self.clearance_m = self.world.nearest(q).distance_m
+        return standing_still(self.model, q)
+
+    def _touched(self, trajectory: Trajectory, keep: Floats) -> Obstruction | None:
+        found = self.checker.obstruction(pieces(trajectory), keep)
+        self.clearance_m = self.checker.apart_m
+        return found
 
     def _timed(self, path: SplinePath) -> Trajectory:
         began = time.perf_counter()
@@ -377,15 +395,12 @@ class _Task:
             )
 
     def _finished(self, trajectory: Trajectory) -> Plan:
-        positions = trajectory.positions
-        chosen = np.linspace(0, len(positions) - 1, _CLEARANCE_SAMPLES).astype(int)
-        clearance = min(self.world.nearest(positions[i]).distance_m for i in np.unique(chosen))
         figures = {
             "planning_ms": 1e3 * (time.monotonic() - self.began_s),
             "timing_ms": 1e3 * self.timing_s,
-            "path_length_rad": length_rad(positions),
+            "path_length_rad": length_rad(trajectory.positions),
             "duration_s": trajectory.duration_s,
-            "min_clearance_m": clearance if math.isfinite(clearance) else -1.0,
+            "min_clearance_m": self.clearance_m if math.isfinite(self.clearance_m) else -1.0,
             "states_checked": float(self.checker.checked),
         }
         return Plan(self.model.name, (Move(trajectory),), MappingProxyType(figures))
