@@ -22,6 +22,16 @@ def test_limits_are_in_the_order_of_the_joints():
         assert ARM.max_effort[index] == joint.limits.effort
 
 
+@pytest.mark.parametrize(
+    "limits", [ARM.lower, ARM.upper, ARM.max_velocity, ARM.max_acceleration, ARM.max_effort]
+)
+def test_nobody_raises_a_limit(limits):
+    with pytest.raises(ValueError, match="read-only"):
+        limits *= 100
+    with pytest.raises(ValueError, match="WRITEABLE"):
+        limits.setflags(write=True)
+
+
 def test_every_named_pose_is_within_the_limits():
     for name in ARM.named:
         ARM.check_positions(np.array(ARM.pose_named(name)), name)

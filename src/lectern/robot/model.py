@@ -79,27 +79,32 @@ class RobotModel:
     @cached_property
     def lower(self) -> Floats:
         """Lower position limits, shape (joints,), rad."""
-        return np.array([joint.limits.lower for joint in self.joints])
+        return self._limits("lower")
 
     @cached_property
     def upper(self) -> Floats:
         """Upper position limits, shape (joints,), rad."""
-        return np.array([joint.limits.upper for joint in self.joints])
+        return self._limits("upper")
 
     @cached_property
     def max_velocity(self) -> Floats:
         """Velocity limits, shape (joints,), rad/s."""
-        return np.array([joint.limits.velocity for joint in self.joints])
+        return self._limits("velocity")
 
     @cached_property
     def max_acceleration(self) -> Floats:
         """Acceleration limits, shape (joints,), rad/s^2."""
-        return np.array([joint.limits.acceleration for joint in self.joints])
+        return self._limits("acceleration")
 
     @cached_property
     def max_effort(self) -> Floats:
         """Effort limits, shape (joints,), N m."""
-        return np.array([joint.limits.effort for joint in self.joints])
+        return self._limits("effort")
+
+    def _limits(self, which: str) -> Floats:
+        """Return one limit of every joint; read only, for whoever checks shares it."""
+        limits = np.array([getattr(joint.limits, which) for joint in self.joints], np.float64)
+        return np.frombuffer(limits.tobytes())  # unlike a flag, bytes cannot be made writable
 
     def pose_named(self, name: str) -> tuple[float, ...]:
         """Return the joint positions of a named pose, rad.
