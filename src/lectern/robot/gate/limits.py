@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lectern.errors import InvalidInput, LimitsExceeded, TrajectoryInvalid
-from lectern.robot.gate.chain import chain_of
+from lectern.robot.chain import chain_of
 from lectern.robot.gate.extremes import Extremes, extremes
 from lectern.robot.gate.policy import Bounds
 from lectern.robot.gate.tools import Intent

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lectern.errors import InvalidInput, LimitsExceeded
-from lectern.robot.gate.chain import Chain
+from lectern.robot.chain import Chain
 from lectern.robot.gate.extremes import Extremes
 from lectern.robot.geometry import Floats, Vector3
 from lectern.robot.trajectory import Trajectory

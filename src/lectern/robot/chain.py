@@ -1,7 +1,8 @@
-"""Where every link is for given joint positions, computed from the URDF by the gate itself.
+"""Where every link is for given joint positions, computed from the URDF and nothing else.
 
 Deliberately not the planner's kinematics: what checks a plan should not share code with what made
-it. Transforms are those of the URDF specification: origin of the joint, then its motion.
+it, and the motion gate checks with this. Transforms are those of the URDF specification: origin of
+the joint, then its motion.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ def chain_of(urdf: str, names: tuple[str, ...]) -> Chain:
         return _sorted(joints, names)
     except (etree.XMLSyntaxError, ValueError, KeyError, AttributeError) as error:
         raise DescriptionInvalid(
-            f"The gate cannot read the robot's description: {error!s:.200}.", "Repair the URDF."
+            f"The robot's description cannot be read: {error!s:.200}.", "Repair the URDF."
         ) from error
 
 
