@@ -23,13 +23,23 @@ from lectern.errors import (
 )
 from lectern.robot.gate.extremes import extremes
 from lectern.robot.geometry import Pose
-from lectern.robot.goals import JointGoal, NamedGoal, PlanRequest
+from lectern.robot.goals import JointGoal, LineGoal, NamedGoal, PlanRequest, PoseGoal
 from lectern.robot.plan import Grip, Move, Plan
-from lectern.robot.robot import Progress, Robot
-from lectern.robot.scene import Box, SceneObject
+from lectern.robot.robot import START_TOLERANCE_RAD, Progress, Robot
+from lectern.robot.scene import Box, Scene, SceneObject
 from lectern.robot.state import Activity
+from lectern.robot.trajectory import Trajectory
 
 READY = PlanRequest(NamedGoal("ready"))
+DOWN = (1.0, 0.0, 0.0, 0.0)  # the tool points down and the fingers open along y
+ABOVE = PlanRequest(PoseGoal(Pose((0.5, 0.0, 0.30), DOWN)))
+LOWER = PlanRequest(LineGoal(Pose((0.5, 0.0, 0.20), DOWN)), speed_scale=0.5)
+POST = SceneObject("post", Box((0.03, 0.03, 0.2)), Pose((0.5, 0.0, 0.1)))
+# Its two sides leave room for the fingers when they are closed, and none when they are open.
+SLOT = [
+    SceneObject(f"side_{n}", Box((0.1, 0.02, 0.1)), Pose((0.5, y_m, 0.2)))
+    for n, y_m in enumerate((-0.06, 0.06))
+]
 WALL = SceneObject("wall", Box((0.02, 1.2, 1.4)), Pose((0.3, 0.0, 0.7)))
 
 
@@ -43,6 +53,17 @@ async def begin(robot: Robot, plan: Plan) -> asyncio.Task:
     task = asyncio.create_task(robot.execute(plan, lambda _: under_way.set()))
     await asyncio.wait_for(under_way.wait(), 20)
     return task
+
+
+async def hand_over_the_bench(robot: Robot, width_m: float, *things: SceneObject) -> None:
+    """Bring the hand above a bench with some things on it, its fingers this far apart."""
+    bare = Scene.of(robot.scene().get("bench"))
+    await robot.set_scene(bare)
+    await robot.execute(Plan(robot.model.name, (Grip(width_m, 10.0),)))
+    await robot.execute(await robot.plan(ABOVE))
+    for thing in things:
+        bare = bare.add(thing)
+    await robot.set_scene(bare)
 
 
 class RobotContract:
@@ -141,6 +162,58 @@ class RobotContract:
     async def test_a_goal_in_the_bench_is_named(self, robot):
         with pytest.raises(GoalInCollision, match="bench"):
             await robot.plan(PlanRequest(JointGoal((0.0, -0.5, 0.0, 0.0, 0.0, 0.0))))
+
+    async def test_closed_fingers_do_not_come_down_on_a_post_that_open_ones_pass(self, robot):
+        await hand_over_the_bench(robot, 0.0, POST)
+        with pytest.raises((GoalInCollision, PathBlocked), match="post"):
+            await robot.plan(LOWER)
+        await robot.execute(Plan(robot.model.name, (Grip(0.08, 10.0),)))
+        way_down = await robot.plan(LOWER)
+        await robot.check(way_down)
+        closing_first = Plan(robot.model.name, (Grip(0.0, 10.0),)).then(way_down)
+        with pytest.raises(PathBlocked, match="post"):
+            await robot.check(closing_first)
+        await robot.execute(way_down)
+
+    async def test_closed_fingers_fit_into_a_slot_that_open_ones_do_not(self, robot):
+        await hand_over_the_bench(robot, 0.08, *SLOT)
+        with pytest.raises((GoalInCollision, PathBlocked), match="side_"):
+            await robot.plan(LOWER)
+        await robot.execute(Plan(robot.model.name, (Grip(0.0, 10.0),)))
+        way_down = await robot.plan(LOWER)
+        await robot.check(way_down)
+        await robot.execute(way_down)
+
+    async def test_a_recording_misses_nothing_of_a_motion(self, robot):
+        plan = await robot.plan(READY)
+        before_s = robot.state().stamp_s
+        with robot.record() as measurements:
+            done = await robot.execute(plan)
+        stamps_s = [m.state.stamp_s for m in measurements]
+        assert len(stamps_s) >= int(100 * done.duration_s) - 1
+        assert np.diff([before_s, *stamps_s]).min() >= 0
+        assert np.diff(stamps_s).min() > 0
+        assert np.diff([before_s, *stamps_s]).max() <= 0.0101
+        assert np.array_equal(measurements[-1].state.positions, robot.state().positions)
+        assert all("red_cube" in m.scene.objects for m in measurements)
+        count = len(measurements)
+        await robot.execute(await robot.plan(PlanRequest(NamedGoal("home"))))
+        assert len(measurements) == count
+
+    async def test_a_plan_that_begins_a_little_elsewhere_is_refused(self, robot):
+        here = joints(robot)
+        there = np.array(robot.model.named["ready"])
+        for gap_rad, refused in ((0.5 * START_TOLERANCE_RAD, False), (0.01, True)):
+            way = Trajectory(
+                robot.model.names, [0.0, 6.0], [here + gap_rad, there], np.zeros((2, 6))
+            )
+            plan = Plan(robot.model.name, (Move(way),))
+            if refused:
+                with pytest.raises(PlanOutdated):
+                    await robot.execute(plan)
+            else:
+                await robot.execute(plan)
+                here, there = joints(robot), np.array(robot.model.named["home"])
 
     async def test_a_wall_that_was_put_in_the_way_blocks_an_old_plan(self, robot):
         plan = await robot.plan(READY)

@@ -24,19 +24,26 @@ from lectern.errors import (
     PlanOutdated,
     RobotBusy,
 )
-from lectern.robot.gate.chain import chain_of
+from lectern.robot.chain import chain_of
 from lectern.robot.geometry import WORLD, Floats, Pose
 from lectern.robot.goals import PlanRequest
 from lectern.robot.model import RobotModel
 from lectern.robot.plan import Grip, Move, Plan
-from lectern.robot.robot import Execution, OnProgress, Progress, Reality
+from lectern.robot.robot import (
+    MAX_RECORDED,
+    START_TOLERANCE_RAD,
+    Execution,
+    Measurement,
+    OnProgress,
+    Progress,
+    Reality,
+)
 from lectern.robot.scene import Attachment, Scene
 from lectern.robot.scenes import bench
 from lectern.robot.state import Activity, RobotState
 from lectern.robot.trajectory import Trajectory
 
 TICK_S = 0.01
-START_TOLERANCE_RAD = 0.02
 _FINGER_SPEED_M_S = 0.1
 _MAX_RATE_HZ = 1000.0
 
@@ -44,11 +51,15 @@ _MAX_RATE_HZ = 1000.0
 class Planning(Protocol):
     """What a robot in memory asks of a planner; `lectern.robot.embedded.planner.Planner` is one."""
 
-    def plan(self, request: PlanRequest, start_rad: tuple[float, ...], scene: Scene) -> Plan:
-        """Plan one motion; see `RobotView.plan`."""
+    def plan(
+        self, request: PlanRequest, start_rad: tuple[float, ...], scene: Scene, finger_m: float
+    ) -> Plan:
+        """Plan one motion with the fingers where they are, m; see `RobotView.plan`."""
 
-    def check(self, plan: Plan, scene: Scene, start_rad: tuple[float, ...] | None = None) -> None:
-        """Check a plan for collisions; see `RobotView.check`."""
+    def check(
+        self, plan: Plan, scene: Scene, start_rad: tuple[float, ...], finger_m: float
+    ) -> None:
+        """Check a plan that begins with the fingers where they are, m; see `RobotView.check`."""
 
     def robot_contacts(self, q: Floats, finger_m: float, scene: Scene) -> list[tuple[str, str]]:
         """Return the pairs that touch at joint positions q, rad, with a finger position, m."""
@@ -83,6 +94,7 @@ class MemoryRobot:
         self._stops = 0
         self._stop_reason = ""
         self._clock_s = 0.0
+        self._recordings: tuple[list[Measurement], ...] = ()
         self._start_over()
 
     @property
@@ -111,6 +123,16 @@ class MemoryRobot:
             yield self._state
             await asyncio.sleep(1.0 / rate_hz)
 
+    @contextmanager
+    def record(self) -> Iterator[list[Measurement]]:
+        """Collect every measurement within a block: one each tick; see `RobotView.record`."""
+        measurements: list[Measurement] = []
+        self._recordings = (*self._recordings, measurements)
+        try:
+            yield measurements
+        finally:
+            self._recordings = tuple(r for r in self._recordings if r is not measurements)
+
     def scene(self) -> Scene:
         """Return the surroundings; what is held is where the hand is."""
         scene = self._scene
@@ -122,12 +144,12 @@ class MemoryRobot:
         """Plan one motion without moving; see `RobotView.plan`."""
         start = self._joints() if request.start_rad is None else request.start_rad
         scene = self.scene() if request.scene is None else request.scene
-        return await asyncio.to_thread(self._planner.plan, request, start, scene)
+        return await asyncio.to_thread(self._planner.plan, request, start, scene, self._finger_m)
 
     async def check(self, plan: Plan, scene: Scene | None = None) -> None:
         """Check a plan for collisions; see `RobotView.check`."""
         scene = self.scene() if scene is None else scene
-        await asyncio.to_thread(self._planner.check, plan, scene, self._joints())
+        await asyncio.to_thread(self._planner.check, plan, scene, self._joints(), self._finger_m)
 
     async def picture(self, width: int = 640, height: int = 480, camera: str = "overview") -> bytes:
         """Refuse: there is nothing to see.
@@ -150,8 +172,7 @@ class MemoryRobot:
                         self._tell(on_progress, plan, number, passed_s)
             finally:
                 self._rest()
-        width_m = 2 * float(self._state.positions[len(self._model.names)])
-        return Execution(self._clock_s - began_s, 0.0, 0.0, width_m)
+        return Execution(self._clock_s - began_s, 0.0, 0.0, 2 * self._finger_m)
 
     def stop(self, reason: str) -> None:
         """Stop what runs before its next tick; callable from any thread, never fails."""
@@ -162,8 +183,7 @@ class MemoryRobot:
     async def set_scene(self, scene: Scene) -> None:
         """Replace the surroundings; see `Robot.set_scene`."""
         with self._claimed():
-            finger_m = float(self._state.positions[len(self._model.names)])
-            q = np.array(self._joints())
+            q, finger_m = np.array(self._joints()), self._finger_m
             for pair in await asyncio.to_thread(self._planner.robot_contacts, q, finger_m, scene):
                 if set(pair) & set(scene.objects):
                     raise ObjectInRobot(
@@ -204,9 +224,20 @@ class MemoryRobot:
             values.setflags(write=False)
         names = (*self._model.names, *self._model.gripper.joints)
         self._state = RobotState(names, positions, velocities, zeros, self._clock_s, activity)
+        self._note()
+
+    def _note(self) -> None:
+        for notes in self._recordings:
+            rises = not notes or notes[-1].state.stamp_s < self._clock_s
+            if rises and len(notes) < MAX_RECORDED:
+                notes.append(Measurement(self._state, self.scene()))
 
     def _joints(self) -> tuple[float, ...]:
         return tuple(float(q) for q in self._state.of(self._model.names))
+
+    @property
+    def _finger_m(self) -> float:
+        return float(self._state.positions[len(self._model.names)])
 
     def _link(self, link: str) -> Pose:
         return Pose.from_matrix(self._chain.poses(np.array([self._joints()]))[link][0], WORLD)
@@ -233,7 +264,7 @@ class MemoryRobot:
             raise InvalidInput("The plan is for other joints.", "Plan with this robot.")
         gap = np.abs(first.trajectory.positions[0] - self._joints()).max()
         if not gap <= START_TOLERANCE_RAD:
-            raise PlanOutdated(f"The plan begins {gap:.3f} rad away.", "Plan from where it is.")
+            raise PlanOutdated(f"The plan begins {gap:.4f} rad away.", "Plan from where it is.")
 
     def _check_stop(self, stops: int) -> None:
         if self._stops != stops:

@@ -52,7 +52,7 @@ class StraightPlanner:
         self.checked: list[Plan] = []
         self.plan_instead: Callable[[PlanRequest], Plan] | None = None
 
-    def plan(self, request, start_rad, scene) -> Plan:
+    def plan(self, request, start_rad, scene, finger_m) -> Plan:
         if self.plan_instead is not None:
             return self.plan_instead(request)
         goal = request.goal
@@ -62,7 +62,7 @@ class StraightPlanner:
             end = goal.positions_rad if isinstance(goal, JointGoal) else READY
         return swing(start_rad, end)
 
-    def check(self, plan, scene, start_rad=None) -> None:
+    def check(self, plan, scene, start_rad, finger_m) -> None:
         self.checked.append(plan)
         if self.blocked:
             raise PathBlocked("forearm_link and wall touch.", "Plan around it.")

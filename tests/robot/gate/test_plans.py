@@ -208,8 +208,9 @@ async def test_a_check_that_breaks_refuses(open_rig):
     assert error.code == "check_failed"
 
 
-async def test_a_plan_that_begins_elsewhere_is_refused(open_rig):
-    start = np.array(HOME) + 0.03
+@pytest.mark.parametrize("gap_rad", [0.0021, 0.019, 0.03])
+async def test_a_plan_that_begins_elsewhere_is_refused(open_rig, gap_rad):
+    start = np.array(HOME) + gap_rad
     await refused(open_rig, swing(start), PlanOutdated, "continuity")
 
 

@@ -8,12 +8,11 @@ from lectern.errors import PlanOutdated, SceneObjectInvalid, TrajectoryInvalid
 from lectern.robot.geometry import Floats
 from lectern.robot.model import RobotModel
 from lectern.robot.plan import Grip, Move, Plan
+from lectern.robot.robot import START_TOLERANCE_RAD
 from lectern.robot.scene import Scene
 from lectern.robot.state import RobotState
 from lectern.robot.trajectory import Trajectory
 
-# How far the arm may be from where the plan begins, rad: twice what it may lag when it moves.
-START_TOLERANCE_RAD = 0.02
 JOIN_TOLERANCE_RAD = 1e-6
 REST_TOLERANCE_RAD_S = 1e-6
 
@@ -40,7 +39,7 @@ def _check_start(path: Trajectory, here: Floats, tolerance: float, number: int) 
     joint = int(np.argmax(gaps))
     if tolerance == START_TOLERANCE_RAD:
         raise PlanOutdated(
-            f"{path.names[joint]} is {gaps[joint]:.3f} rad from where the plan begins.",
+            f"{path.names[joint]} is {gaps[joint]:.4f} rad from where the plan begins.",
             "Plan the motion from where the robot is now.",
         )
     raise TrajectoryInvalid(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 
 from lectern.robot.goals import PlanRequest
 from lectern.robot.model import RobotModel
 from lectern.robot.plan import Plan
-from lectern.robot.robot import Reality, Robot, RobotView
+from lectern.robot.robot import Measurement, Reality, Robot, RobotView
 from lectern.robot.scene import Scene
 from lectern.robot.state import RobotState
 
@@ -35,6 +36,10 @@ class LookingOnly(RobotView):
     def states(self, rate_hz: float) -> AsyncIterator[RobotState]:
         """Yield newest measurements at up to `rate_hz`."""
         return self.__robot.states(rate_hz)
+
+    def record(self) -> AbstractContextManager[list[Measurement]]:
+        """Collect every measurement that is made within a block."""
+        return self.__robot.record()
 
     def scene(self) -> Scene:
         """Return the surroundings."""
