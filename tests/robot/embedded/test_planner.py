@@ -360,6 +360,43 @@ def test_the_check_counts_what_a_plan_picked_up():
         PLANNER.check(pick.then(lift), roof, at(grasp))
 
 
+def beside_the_hand(offset_m, mass_kg=None, thickness_m=0.01):
+    """A plate left of the hand at (0.5, 0, 0.3), its middle this far from the tool."""
+    link = PLANNER.kinematics.forward(at((0.5, 0.0, 0.3)))
+    place = link @ Pose((0.0, offset_m, -0.01))
+    plate = SceneObject("plate", Box((0.03, thickness_m, 0.03)), place, mass_kg)
+    return Scene.of(plate)
+
+
+def grip(scene, width_m, finger_m, **changes):
+    plan = Plan("arm", (Grip(width_m, 20.0, **changes),))
+    PLANNER.check(plan, scene, at((0.5, 0.0, 0.3)), finger_m)
+
+
+@pytest.mark.parametrize("mass_kg", [None, 0.1])
+def test_fingers_that_open_into_something_are_refused(mass_kg):
+    with pytest.raises(PathBlocked, match=r"finger_\w+_link and plate .* from 0 to 80 mm"):
+        grip(beside_the_hand(0.04, mass_kg), 0.08, 0.0)
+    grip(beside_the_hand(0.04, mass_kg), 0.02, 0.0)
+
+
+def test_a_sheet_between_the_ends_of_the_fingers_way_is_seen():
+    with pytest.raises(PathBlocked, match="plate"):
+        grip(beside_the_hand(0.03, thickness_m=0.0005), 0.08, 0.0)
+
+
+def test_fingers_may_close_on_what_is_free_to_move_but_not_on_what_is_fixed():
+    grip(beside_the_hand(0.0, mass_kg=0.1), 0.0, 0.04)
+    with pytest.raises(PathBlocked, match="plate"):
+        grip(beside_the_hand(0.0), 0.0, 0.04)
+
+
+def test_fingers_may_let_go_of_what_they_touch():
+    cube = SceneObject("cube", Box((0.03, 0.04, 0.03)), Pose((0.0, 0.0, 0.0)), 0.1)
+    tool = PLANNER.kinematics.forward(at((0.5, 0.0, 0.3)))
+    grip(Scene.of(cube).move("cube", tool), 0.08, 0.02)
+
+
 def test_a_mesh_is_planned_around(tmp_path):
     corners = [(x, y, z) for x in (-0.1, 0.1) for y in (-0.08, 0.08) for z in (0.0, 0.5)]
     faces = [
@@ -428,10 +465,21 @@ def test_a_hand_deep_in_a_shelf_is_drawn_out_of_it():
         np.array([[0, 0, 1, 0.75], [0, 1, 0, 0.2], [-1, 0, 0, 0.58], [0, 0, 0, 1]])
     )
     (inside, *_) = [q for q in PLANNER.kinematics.reach(ahead, READY) if not world.crowded(q)]
-    way = drawn_back(PLANNER.kinematics, inside, partial(checker.looks_free, step_rad=0.01))
+    way = drawn_back(PLANNER.kinematics, inside, partial(checker.looks_free, step_rad=0.01), 0)
     tools = [PLANNER.kinematics.forward(q).position_m for q in way]
     assert tools[0][0] - tools[-1][0] > 0.3
     assert checker.obstruction(polyline(way), world.floor_m) is None
+
+
+def test_the_same_seed_draws_the_hand_back_the_same_way():
+    world = CollisionWorld(MODEL, SCENES["shelf"](), 0.04)
+    inside = np.array([2.77, 3.36, -1.42, 0.0, 1.73, 0.33])
+    world.demand(world.floor_m)
+    checker = MotionChecker(world)
+    free = partial(checker.looks_free, step_rad=0.01)
+    ways = [drawn_back(PLANNER.kinematics, inside, free, seed) for seed in (3, 3)]
+    np.testing.assert_array_equal(*ways)
+    assert len(ways[0]) > 1
 
 
 def test_a_way_is_given_out_from_its_end_and_back_from_its_beginning():

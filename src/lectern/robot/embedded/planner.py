@@ -31,6 +31,7 @@ from lectern.robot.embedded.motion import MotionChecker, Obstruction, line, poly
 from lectern.robot.embedded.path import MotionFree, length_rad, shortened
 from lectern.robot.embedded.retreat import drawn_back, outermost_first, until
 from lectern.robot.embedded.search import SearchProblem, algorithm, search
+from lectern.robot.embedded.sweep import swept_into
 from lectern.robot.embedded.timing import (
     SplinePath,
     pieces,
@@ -114,7 +115,9 @@ class Planner:
         start_rad: Floats | tuple[float, ...] | None = None,
         finger_m: float | None = None,
     ) -> None:
-        """Check a plan for collisions, continuously: every instant of its trajectories.
+        """Check a plan for collisions, continuously: every instant of its moves and its grips.
+
+        Fingers that close may meet what is free to move, for that is how they grip.
 
         Args:
             plan: Of this robot.
@@ -131,7 +134,10 @@ class Planner:
         passed_s = 0.0
         for step in plan.steps:
             if isinstance(step, Grip):
-                scene, finger_m = self._gripped(step, scene, at, finger_m)
+                then, opening_m = self._gripped(step, scene, at, finger_m)
+                if at is not None:
+                    self._check_grip(step, scene, at, finger_m, opening_m)
+                scene, finger_m = then, opening_m
                 continue
             self._check_move(step.trajectory, scene, at, finger_m, passed_s)
             at = step.trajectory.positions[-1]
@@ -188,6 +194,20 @@ class Planner:
             hold = scene.attached[grip.detach]
             scene = scene.detach(grip.detach, self.kinematics.link_pose(at, hold.link) @ hold.pose)
         return scene, opening_m
+
+    def _check_grip(
+        self, grip: Grip, scene: Scene, at: Floats, begin_m: float | None, end_m: float | None
+    ) -> None:
+        open_m = self.model.gripper.max_width_m / 2
+        begin_m, end_m = (open_m if m is None else min(m, open_m) for m in (begin_m, end_m))
+        spared = {grip.attach, grip.detach}
+        found = swept_into(self.model, at, scene, begin_m, end_m, spared=spared)
+        if found:
+            raise PathBlocked(
+                f"{found[0]} and {found[1]} touch when the gripper goes from "
+                f"{2e3 * begin_m:.0f} to {2e3 * end_m:.0f} mm.",
+                "Make room, or choose another width.",
+            )
 
     def _closed_on(self, name: str, scene: Scene, at: Floats, finger_m: float | None) -> float:
         """Return the position of the fingers when they meet an object."""
@@ -309,9 +329,9 @@ class _Task:
         return shortened(self._searched(goals, motion_free), motion_free, self.request.seed)
 
     def _searched(self, goals: list[Floats], motion_free: MotionFree) -> Floats:
-        kinematics = self.planner.kinematics
-        outs = [drawn_back(kinematics, self.start, motion_free)]
-        ins = [drawn_back(kinematics, goal, motion_free) for goal in goals]
+        kinematics, seed = self.planner.kinematics, self.request.seed
+        outs = [drawn_back(kinematics, self.start, motion_free, seed)]
+        ins = [drawn_back(kinematics, goal, motion_free, seed) for goal in goals]
         problem = SearchProblem(
             self.model.lower,
             self.model.upper,

@@ -23,19 +23,24 @@ _STEPS = 12
 _DAMPING = 0.02
 _LONGEST_STEP_RAD = 0.2
 _PULL_RAD = 0.2
+# Random steps where none of the others is free, and how far they turn and stray.
+_TRIES = 40
+_TURN_RAD = 0.1
+_ASIDE_M = 0.01
 
 
-def drawn_back(kinematics: Kinematics, q_rad: Floats, motion_free: MotionFree) -> Floats:
+def drawn_back(kinematics: Kinematics, q_rad: Floats, motion_free: MotionFree, seed: int) -> Floats:
     """Return places on the way straight back from a place, which is the first, shape (places, n).
 
     The tool moves against its z-axis until it has gone 0.36 m, or something or a limit is in the
     way. It keeps its orientation where it can, and else turns as little moving of joints, or
-    bringing them back to the middle of their limits, makes it turn.
+    bringing them back to the middle of their limits, makes it turn; at last it tries at random.
     """
+    random = np.random.default_rng(seed)
     move_m = -_STEP_M * kinematics.forward(q_rad).matrix()[:3, 2]
     places = [q_rad]
     for _ in range(_STEPS):
-        ahead = (places[-1] + step for step in _steps(kinematics, places[-1], move_m))
+        ahead = (places[-1] + step for step in _steps(kinematics, places[-1], move_m, random))
         free = (q for q in ahead if _within(kinematics, q) and motion_free(places[-1], q))
         there = next(free, None)
         if there is None:
@@ -56,17 +61,22 @@ def until(ways: list[Floats], place: Floats) -> Floats:
     return next(way[: at[0] + 1] for way, at in reached if at.size)
 
 
-def _steps(kinematics: Kinematics, q_rad: Floats, move_m: Floats) -> Iterator[Floats]:
+def _steps(
+    kinematics: Kinematics, q_rad: Floats, move_m: Floats, random: np.random.Generator
+) -> Iterator[Floats]:
     """Yield steps of the joints that move the tool, the best first."""
     jacobian = kinematics.jacobian(q_rad)
     yield _limited(_inverse(jacobian) @ np.concatenate([move_m, np.zeros(3)]))
     translation = jacobian[:3]
     inverse = _inverse(translation)
-    moving = inverse @ move_m
-    yield _limited(moving)
+    yield _limited(inverse @ move_m)
     pull = (kinematics.model.lower + kinematics.model.upper) / 2 - q_rad
     pull *= _PULL_RAD / max(float(np.linalg.norm(pull)), _PULL_RAD)
-    yield _limited(moving + pull - inverse @ (translation @ pull))
+    yield _limited(pull + inverse @ (move_m - translation @ pull))
+    for _ in range(_TRIES):
+        turn = random.normal(0.0, _TURN_RAD, q_rad.size)
+        aside = random.normal(0.0, _ASIDE_M, 3)
+        yield _limited(turn + inverse @ (move_m * random.uniform() + aside - translation @ turn))
 
 
 def _inverse(jacobian: Floats) -> Floats:
