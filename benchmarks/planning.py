@@ -7,8 +7,9 @@ and that is clear of everything: of all that reach a random pose, the nearest. B
 same. `plain_ompl` is OMPL's RRT-Connect in its default setup with its default motion resolution and
 its own simplifier, over the same shapes with Pinocchio and Coal and none of Lectern's code; it
 yields a path without times. `lectern` is the whole `Planner.plan`: search, shortening, timing,
-continuous check. Both results are then checked again in steps ten times finer than OMPL's
-resolution, by the same independent code.
+continuous check. The scene was planned in before, once, so its collision world is at hand. Both
+results are then checked again in steps ten times finer than OMPL's resolution, by the same
+independent code. Processor time stands beside the time on the clock, for a busy machine.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from lectern.robot.scenes import SCENES
 Floats = NDArray[np.float64]
 Corners = tuple[tuple[float, float, float], tuple[float, float, float]]
 SCENE_NAMES = ("free", "box", "shelf", "narrow_gap")
-DEVELOPMENT_SEED, REPORTED_SEED = 1_000, 900_000
+DEVELOPMENT_SEED, REPORTED_SEED = 1_000, 52_000_000
 BAR_MEDIAN_MS = 60.0
 TIMEOUT_S = 5.0
 # OMPL's default: a hundredth of the space's extent between two states of a motion.
@@ -79,6 +80,7 @@ class PlanningFigures(Figures):
     goals: int
     succeeded: int
     milliseconds: Percentiles
+    processor_milliseconds: Percentiles
     path_length_rad_median: float
     colliding_when_rechecked: int
     duration_s_median: float
@@ -127,11 +129,24 @@ class Bare:
         return min(result.min_distance for result in self.data.distanceResults)
 
 
+class Timer:
+    """Time since it was made, on the clock and of the processor."""
+
+    def __init__(self) -> None:
+        self._clock_s, self._processor_s = time.perf_counter(), time.process_time()
+
+    def milliseconds(self) -> tuple[float, float]:
+        """Return both."""
+        clock_s = time.perf_counter() - self._clock_s
+        return 1e3 * clock_s, 1e3 * (time.process_time() - self._processor_s)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a planner returned."""
 
     milliseconds: float
+    processor_milliseconds: float
     path: Floats | None
     duration_s: float = 0.0
     timing_ms: float = 0.0
@@ -184,20 +199,20 @@ def _towards(
 def lectern(planner: Planner, scene: Scene, start: Floats, goal: Floats, seed: int) -> Outcome:
     """Plan by Lectern, everything counted."""
     request = PlanRequest(JointGoal(tuple(goal)), timeout_s=TIMEOUT_S, seed=seed)
-    before = time.perf_counter()
+    timer = Timer()
     try:
         plan = planner.plan(request, tuple(start), scene)
     except LecternError as error:
         say(f"  seed {seed}: {error.code}: {error.detail}")
-        return Outcome(1e3 * (time.perf_counter() - before), None)
-    milliseconds = 1e3 * (time.perf_counter() - before)
+        return Outcome(*timer.milliseconds(), None)
+    milliseconds = timer.milliseconds()
     (step,) = plan.steps
     assert isinstance(step, Move)
     figures = plan.figures
     straight = float(np.linalg.norm(goal - start))
     searched = figures["path_length_rad"] > straight * (1 + 1e-6)
     positions = step.trajectory.positions
-    return Outcome(milliseconds, positions, plan.duration_s, figures["timing_ms"], searched)
+    return Outcome(*milliseconds, positions, plan.duration_s, figures["timing_ms"], searched)
 
 
 def plain_ompl(model: RobotModel, bare: Bare, start: Floats, goal: Floats, seed: int) -> Outcome:
@@ -217,14 +232,14 @@ def plain_ompl(model: RobotModel, bare: Bare, start: Floats, goal: Floats, seed:
         state[0:count] = [float(v) for v in q]
     setup.setStartAndGoalStates(*states)
     setup.setPlanner(og.RRTConnect(setup.getSpaceInformation()))
-    before = time.perf_counter()
+    timer = Timer()
     setup.solve(TIMEOUT_S)
     if not setup.haveExactSolutionPath():
-        return Outcome(1e3 * (time.perf_counter() - before), None)
+        return Outcome(*timer.milliseconds(), None)
     setup.simplifySolution()
-    milliseconds = 1e3 * (time.perf_counter() - before)
+    milliseconds = timer.milliseconds()
     found = setup.getSolutionPath().getStates()
-    return Outcome(milliseconds, np.array([state[0:count] for state in found]))
+    return Outcome(*milliseconds, np.array([state[0:count] for state in found]))
 
 
 def collides(bare: Bare, model: RobotModel, path: Floats) -> bool:
@@ -250,6 +265,7 @@ def summary(
         goals=len(outcomes),
         succeeded=len(found),
         milliseconds=Percentiles.of([o.milliseconds for o in outcomes]),
+        processor_milliseconds=Percentiles.of([o.processor_milliseconds for o in outcomes]),
         path_length_rad_median=tidy(float(np.median(lengths or [0.0]))),
         colliding_when_rechecked=sum(collides(bare, model, path) for path in paths),
         duration_s_median=tidy(float(np.median([o.duration_s for o in found] or [0.0]))),
@@ -278,6 +294,15 @@ def bars(figures: list[PlanningFigures]) -> list[Bar]:
     return [
         *(
             Bar.at_most(f"median, {row.scene}", row.milliseconds.p50_ms, BAR_MEDIAN_MS, "ms")
+            for row in ours
+        ),
+        *(
+            Bar.at_most(
+                f"median of processor time, {row.scene}",
+                row.processor_milliseconds.p50_ms,
+                BAR_MEDIAN_MS,
+                "ms",
+            )
             for row in ours
         ),
         Bar.at_least(
