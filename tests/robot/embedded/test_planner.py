@@ -1,4 +1,5 @@
 import math
+import os
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ from lectern.robot.embedded.planner import Planner
 from lectern.robot.embedded.retreat import drawn_back, outermost_first, until
 from lectern.robot.embedded.search import ALGORITHMS, luby
 from lectern.robot.embedded.timing import peaks
+from lectern.robot.embedded.worlds import Worlds
 from lectern.robot.geometry import Pose
 from lectern.robot.goals import JointGoal, LineGoal, NamedGoal, PlanRequest, PoseGoal
 from lectern.robot.plan import Grip, Move, Plan
@@ -436,6 +438,26 @@ def between(motion_free, name):
 def stderr_of(program):
     command = [sys.executable, "-c", SEARCHES + program]
     return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False).stderr
+
+
+def test_a_world_is_lent_to_one_borrower_at_a_time_and_kept_for_the_next():
+    worlds, scene = Worlds(MODEL), bench()
+    with worlds.lend(scene, 0.04) as first, worlds.lend(bench(), 0.04) as second:
+        assert first is not second
+    with worlds.lend(bench(), 0.04) as third, worlds.lend(scene, 0.0) as other:
+        assert third is second or third is first
+        assert other not in (first, second)
+
+
+def test_a_mesh_that_changed_is_seen_though_the_scene_is_known(tmp_path):
+    path = tmp_path / "block.obj"
+    scene = Scene.of(SceneObject("block", Mesh(path), Pose((0.45, 0.0, 0.45))))
+    faces = "f 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\n"
+    for size, touches in ((0.001, False), (0.3, True)):
+        corners = [(0, 0, 0), (size, 0, 0), (0, size, 0), (0, 0, size)]
+        path.write_text("".join(f"v {x} {y} {z - 0.2}\n" for x, y, z in corners) + faces)
+        os.utime(path, ns=(int(size * 1e9),) * 2)
+        assert bool(PLANNER.robot_contacts(READY, 0.04, scene)) == touches
 
 
 def test_a_search_leaves_nothing_of_ompl_behind():
