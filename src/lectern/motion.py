@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from lectern.robot.embedded.kinematics import Kinematics
     from lectern.robot.gate.gate import MotionGate
     from lectern.robot.gate.policy import Mode
-    from lectern.robot.gate.proposal import Proposal
     from lectern.robot.gate.users import User
 
 # What the embedded robot is made of: the module that is imported, the package that brings it.
@@ -84,9 +83,17 @@ class Motion:
         name: str,
         parameters: Mapping[str, Any],
         seed: int = 0,
-        on_approval: Callable[[Proposal], None] | None = None,
+        *,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> DemoRun:
         """Run one demo; every motion goes through the gate.
+
+        Args:
+            user: Who runs it.
+            name: Of the demo.
+            parameters: By name; those left out take their defaults.
+            seed: Of everything random.
+            tell: Called with one sentence about each step.
 
         Raises:
             DemoUnknown: There is no demo of this name.
@@ -95,7 +102,7 @@ class Motion:
         """
         from lectern.robot.demos.running import run_demo
 
-        return await run_demo(self.gate, user, name, parameters, seed, on_approval=on_approval)
+        return await run_demo(self.gate, user, name, parameters, seed, tell=tell)
 
     async def close(self) -> None:
         """Bring the robot to rest and let go of all resources."""

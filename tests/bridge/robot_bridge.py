@@ -97,7 +97,9 @@ class RobotBridge:
 
     def watch(self, rate: int = 50, **options: Any) -> ClientConnection:
         address = self.address.replace("http", "ws", 1)
-        return connect(f"{address}/api/v1/robot/ws?rate={rate}", compression=None, **options)
+        # Without a limit, so that a client that reads nothing still sees the end of the connection.
+        options = {"compression": None, "max_queue": None} | options
+        return connect(f"{address}/api/v1/robot/ws?rate={rate}", **options)
 
     def plan(self, tool: str = "move_named", **arguments: Any) -> Message:
         response = self.http.post("/plan", json={"tool": tool, "arguments": arguments})

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 import structlog
@@ -18,27 +20,33 @@ import structlog
 from lectern.bridge.messages import (
     SCENE_CHANGED,
     Poses,
-    SceneKey,
+    demo_message,
     encode,
     event_message,
     hello_message,
-    movable_poses,
-    scene_key,
     state_message,
 )
 from lectern.bridge.metrics import Metrics
-from lectern.errors import LecternError, Overloaded, ShuttingDown
+from lectern.bridge.scene_watch import SceneWatch
+from lectern.errors import Overloaded, ShuttingDown
 from lectern.robot.gate.events import MotionEvent
 from lectern.robot.robot import RobotView
-from lectern.robot.state import Activity, RobotState
+from lectern.robot.state import RobotState
 
 _log = structlog.get_logger("lectern.robot")
 # Codes of RFC 6455 that a reader sees when it is closed from here.
 GOING_AWAY, TRY_AGAIN_LATER = 1001, 1013
 MAX_EVENTS = 64
+# Few on purpose: each rate that is in use is measured and encoded for by itself.
+RATES_HZ = (10, 20, 30, 50, 100)
 _PROGRESS_EVERY_S = 0.1
 _RETRY_S = 0.2
 Send: TypeAlias = Callable[[str], Awaitable[None]]
+
+
+def rate_for(wanted_hz: int) -> int:
+    """Return the lowest offered rate that is not below the wanted one, in Hz; else the highest."""
+    return next((rate for rate in RATES_HZ if rate >= wanted_hz), RATES_HZ[-1])
 
 
 @dataclass
@@ -117,15 +125,26 @@ class Reader:
 
 
 class Channel:
-    """All readers of one rate, and the task that measures and encodes for them."""
+    """All readers of one rate, and the task that measures and encodes for them.
 
-    def __init__(self, view: RobotView, rate_hz: int) -> None:
+    Args:
+        view: Of the robot.
+        rate_hz: States a second.
+        watch: Of the scene; shared by all rates.
+        on_change: Called when the scene was changed.
+    """
+
+    def __init__(
+        self,
+        view: RobotView,
+        rate_hz: int,
+        watch: SceneWatch,
+        on_change: Callable[[], None],
+    ) -> None:
         self._view = view
         self._rate_hz = rate_hz
-        self._objects: Poses = {}
-        self._version = 0
-        self._scene: SceneKey | None = None
-        self._last: dict[str, Any] = {}
+        self._watch = watch
+        self._on_change = on_change
         self.readers: set[Reader] = set()
         self._work = asyncio.create_task(self._produce())
 
@@ -134,36 +153,17 @@ class Channel:
             try:
                 async for state in self._view.states(self._rate_hz):
                     self._publish(state)
-            except LecternError:
-                # The robot has failed; it says so in an event, and comes back after a reset.
-                self._publish_failure()
             except Exception:
                 _log.exception("states cannot be sent")
             await asyncio.sleep(_RETRY_S)
 
     def _publish(self, state: RobotState) -> None:
-        scene = self._view.scene()
-        self._tell_of_scene(scene_key(scene))
-        objects = movable_poses(scene)
-        self._version += objects != self._objects
-        self._objects = objects
-        self._offer(state_message(state))
-
-    def _offer(self, fields: dict[str, Any]) -> None:
-        self._last = fields
-        tick = Tick(fields, self._objects, self._version)
+        near = self._watch
+        if near.look(self._view, state):
+            self._on_change()
+        tick = Tick(state_message(state), near.poses, near.version)
         for reader in self.readers:
             reader.offer(tick)
-
-    def _tell_of_scene(self, key: SceneKey) -> None:
-        before, self._scene = self._scene, key
-        if before is not None and before != key:
-            for reader in self.readers:
-                reader.tell(SCENE_CHANGED)
-
-    def _publish_failure(self) -> None:
-        if self._last and self._last["activity"] != Activity.FAILED.value:
-            self._offer({**self._last, "activity": Activity.FAILED.value})
 
     async def close(self) -> None:
         """Stop measuring."""
@@ -183,6 +183,7 @@ class Fanout:
         self._max_readers = max_readers
         self._metrics = metrics
         self._channels: dict[int, Channel] = {}
+        self._watch = SceneWatch()
         self._readers: set[Reader] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._next_progress_s = 0.0
@@ -193,13 +194,25 @@ class Fanout:
         """How many are watching."""
         return len(self._readers)
 
-    def check_room(self) -> None:
-        """Check that one more may watch.
+    @contextmanager
+    def admitted(self, view: RobotView, rate_hz: int) -> Iterator[Reader]:
+        """Count one more reader, from now until it leaves; `follow` serves it.
 
         Raises:
             Overloaded: There are as many readers as are allowed.
             ShuttingDown: The bridge is about to stop.
         """
+        self._check_room()
+        self._loop = asyncio.get_running_loop()
+        reader = Reader(self._metrics.states_skipped.inc)
+        reader.tell(encode(hello_message(view, rate_hz)))
+        self._readers.add(reader)
+        try:
+            yield reader
+        finally:
+            self._readers.discard(reader)
+
+    def _check_room(self) -> None:
         if self._closed:
             raise ShuttingDown("The bridge is shutting down.", "Connect once it has restarted.")
         if self.readers >= self._max_readers:
@@ -208,24 +221,37 @@ class Fanout:
                 "Try again later, or raise LECTERN_ROBOT_MAX_READERS.",
             )
 
-    async def follow(self, view: RobotView, rate_hz: int, send: Send) -> int:
+    async def follow(self, reader: Reader, view: RobotView, rate_hz: int, send: Send) -> int:
         """Send states at a rate and all events until the fan-out closes; return the close code."""
-        self._loop = asyncio.get_running_loop()
-        reader = Reader(self._metrics.states_skipped.inc)
-        reader.tell(encode(hello_message(view, rate_hz)))
-        channel = self._channels.get(rate_hz) or Channel(view, rate_hz)
-        self._channels[rate_hz] = channel
+        if reader.close_code is not None:  # it closed between the admission and now
+            return reader.close_code
+        channel = self._channel(view, rate_hz)
         channel.readers.add(reader)
-        self._readers.add(reader)
         try:
             return await reader.run(self._counted(send))
         finally:
             await self._leave(reader, channel, rate_hz)
 
+    def _channel(self, view: RobotView, rate_hz: int) -> Channel:
+        if not self._channels:
+            self._watch = SceneWatch()
+        if rate_hz not in self._channels:
+            self._channels[rate_hz] = Channel(
+                view, rate_hz, self._watch, partial(self._to_all, SCENE_CHANGED)
+            )
+        return self._channels[rate_hz]
+
     def tell(self, event: MotionEvent) -> None:
         """Pass an event of the gate on to all readers; callable from any thread, never waits."""
+        self._in_loop(self._tell, event)
+
+    def tell_of_demo(self, text: str) -> None:
+        """Pass on what a demo does now, empty at its end; callable as `tell` is."""
+        self._in_loop(self._to_all, encode(demo_message(text)))
+
+    def _in_loop(self, call: Callable[..., None], *arguments: Any) -> None:
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._tell, event)
+            self._loop.call_soon_threadsafe(call, *arguments)
 
     async def close(self) -> None:
         """Close every connection and take no new ones."""
@@ -239,9 +265,11 @@ class Fanout:
         message = event_message(event)
         if message is None or (event.phase == "progress" and self._is_early()):
             return
-        text = encode(message)
+        self._to_all(encode(message), fleeting=event.phase == "progress")
+
+    def _to_all(self, text: str, *, fleeting: bool = False) -> None:
         for reader in self._readers:
-            reader.tell(text, fleeting=event.phase == "progress")
+            reader.tell(text, fleeting=fleeting)
 
     def _is_early(self) -> bool:
         now = time.monotonic()
@@ -260,7 +288,6 @@ class Fanout:
         return counted
 
     async def _leave(self, reader: Reader, channel: Channel, rate_hz: int) -> None:
-        self._readers.discard(reader)
         channel.readers.discard(reader)
         if not channel.readers and self._channels.get(rate_hz) is channel:
             del self._channels[rate_hz]

@@ -16,6 +16,7 @@ from lectern.robot.state import RobotState
 
 Poses: TypeAlias = dict[str, tuple[float, ...]]
 SceneKey: TypeAlias = tuple[tuple[Any, ...], ...]
+MAX_TEXT = 300
 SCENE_CHANGED = '{"type":"scene"}'
 
 
@@ -66,6 +67,11 @@ def event_message(event: MotionEvent) -> dict[str, Any] | None:
     if event.phase in ("failed", "stopped"):
         message["error"] = {"code": event.code or "motion_stopped", "detail": event.reason}
     return message
+
+
+def demo_message(text: str) -> dict[str, Any]:
+    """Return one sentence about what the running demo does; an empty one when it has ended."""
+    return {"type": "demo", "text": text[:MAX_TEXT]}
 
 
 def movable_poses(scene: Scene) -> Poses:

@@ -13,7 +13,7 @@ import structlog
 from fastapi import WebSocket, WebSocketDisconnect
 
 from lectern.bridge.admission import Admission
-from lectern.bridge.fanout import Fanout
+from lectern.bridge.fanout import Fanout, Reader
 from lectern.bridge.metrics import Metrics
 from lectern.bridge.runs import KeptRuns
 from lectern.errors import LecternError, RobotBusy, RobotUnavailable
@@ -135,13 +135,24 @@ class RobotPart:
         return self._has_camera is not None and await asyncio.shield(self._has_camera)
 
     async def watch(self, websocket: WebSocket, motion: Motion, rate_hz: int) -> None:
-        """Serve one reader until it leaves or the bridge stops."""
-        await websocket.accept()
+        """Serve one reader until it leaves or the bridge stops.
+
+        Raises:
+            Overloaded: There are too many readers.
+            ShuttingDown: The bridge is about to stop.
+        """
+        with self.fanout.admitted(motion.view, rate_hz) as reader:
+            await websocket.accept()
+            await self._serve(reader, websocket, motion, rate_hz)
+
+    async def _serve(
+        self, reader: Reader, websocket: WebSocket, motion: Motion, rate_hz: int
+    ) -> None:
         if task := asyncio.current_task():
             self._watching.add(task)
             task.add_done_callback(self._watching.discard)
         following = asyncio.create_task(
-            self.fanout.follow(motion.view, rate_hz, websocket.send_text)
+            self.fanout.follow(reader, motion.view, rate_hz, websocket.send_text)
         )
         listening = asyncio.create_task(_listen(websocket, motion))
         try:
@@ -183,6 +194,7 @@ class RobotPart:
             return await work
         finally:
             self._demo_runs = False
+            self.fanout.tell_of_demo("")
 
     async def halt(self) -> None:
         """Stop what moves and close what is watched; nothing new begins."""

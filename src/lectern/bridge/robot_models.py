@@ -287,7 +287,9 @@ class StateOut(BaseModel):
     velocities: list[float | None] = Field(description="rad/s, fingers m/s.")
     efforts: list[float | None] = Field(description="N m, fingers N.")
     stamp_s: float = Field(description="On the robot's own clock, since it started.")
-    activity: str = Field(description="`idle`, `moving`, `stopping` or `failed`.")
+    activity: str = Field(
+        description="`idle`, `moving`, `stopping`, or `failed`: the simulation has died, reset it."
+    )
     tool: PoseModel = Field(description="Pose of the tool frame, in the world.")
     gripper_width_m: float
 
@@ -382,7 +384,7 @@ def _proposal_fields(proposal: Proposal) -> dict[str, Any]:
 
 
 class PendingOut(BaseModel):
-    """Plans that wait to be approved or executed."""
+    """Plans that wait for a person, oldest first."""
 
     proposals: list[ProposalOut]
 

@@ -63,11 +63,14 @@ async def run_demo(
 ) -> DemoRunOut:
     """Run a demo and answer when it has ended; one runs at a time.
 
-    A client that goes away does not stop it. Where the policy asks, each motion waits for its
-    approval, which the WebSocket announces.
+    A client that goes away does not stop it. What it does is told on the WebSocket, and so is each
+    motion that waits for an approval, where the policy asks.
     """
     chosen = wanted or DemoIn()
-    ran = await robot.one_demo(motion.run_demo(user, name, chosen.parameters, chosen.seed))
+    demo = motion.run_demo(
+        user, name, chosen.parameters, chosen.seed, tell=robot.fanout.tell_of_demo
+    )
+    ran = await robot.one_demo(demo)
     run = robot.runs.keep(ran.result.pictures)
     return DemoRunOut.of(
         run,

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Response, WebSocket
 from starlette.concurrency import run_in_threadpool
 
 from lectern.bridge.dependencies import MotionDep, RobotDep, UserDep
+from lectern.bridge.fanout import RATES_HZ, rate_for
 from lectern.bridge.problems import documented
 from lectern.bridge.robot_models import (
     DigestIn,
@@ -59,7 +60,7 @@ from lectern.robot.geometry import Floats
 
 PREFIX = "/api/v1/robot"
 MAX_PIXELS = 1_920
-DEFAULT_RATE_HZ, MAX_RATE_HZ = 50, 100
+DEFAULT_RATE_HZ = 50
 XML, PNG = "application/xml", "image/png"
 
 router = APIRouter(prefix=PREFIX, tags=["robot"])
@@ -75,7 +76,10 @@ _MOVING = (
 _POST = (OriginNotAllowed, BodyTooLarge, InvalidInput, RobotUnavailable)
 
 Pixels = Annotated[int, Query(ge=16, le=MAX_PIXELS, description="Pixels.")]
-Rate = Annotated[int, Query(ge=1, le=MAX_RATE_HZ, description="States a second, at most.")]
+Rate = Annotated[
+    int,
+    Query(ge=1, le=RATES_HZ[-1], description="States a second; rounded up to 10, 20, 30, 50, 100."),
+]
 
 
 @router.get("", summary="What the robot is", responses=documented(RobotUnavailable))
@@ -115,10 +119,10 @@ async def urdf_of_base(motion: MotionDep) -> Response:
 @router.get(
     "/state",
     summary="Where every joint is",
-    responses=documented(RobotUnavailable, SimulationFailed),
+    responses=documented(RobotUnavailable),
 )
 async def state(motion: MotionDep) -> StateOut:
-    """Return the newest measurement."""
+    """Return the newest measurement; of a simulation that has died the last, `failed`."""
     measured, model = motion.view.state(), motion.view.model
     return StateOut(
         names=list(measured.names),
@@ -161,9 +165,9 @@ async def plan(wanted: PlanIn, motion: MotionDep, robot: RobotDep, user: UserDep
         return PlanOut.of(proposal)
 
 
-@router.get("/pending", summary="Plans that wait", responses=documented(RobotUnavailable))
+@router.get("/pending", summary="Plans to decide on", responses=documented(RobotUnavailable))
 async def pending(motion: MotionDep) -> PendingOut:
-    """Return the plans that wait to be approved or executed."""
+    """Return the plans that wait for a person to approve or reject them, oldest first."""
     return PendingOut(proposals=[ProposalOut.of(one) for one in motion.gate.pending()])
 
 
@@ -234,8 +238,7 @@ async def watch(
     websocket: WebSocket, robot: RobotDep, motion: MotionDep, rate: Rate = DEFAULT_RATE_HZ
 ) -> None:
     """Send joint states and everything that happens; take `{"type": "stop"}`."""
-    robot.fanout.check_room()
-    await robot.watch(websocket, motion, rate)
+    await robot.watch(websocket, motion, rate_for(rate))
 
 
 @lru_cache(maxsize=1)
