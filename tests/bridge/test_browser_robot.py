@@ -179,6 +179,38 @@ def test_a_demo_moves_the_arm_and_shows_its_plot_and_numbers(page):
     assert page.evaluate("document.documentElement.scrollHeight") <= DESKTOP["height"]
 
 
+def test_what_a_demo_does_is_told_while_it_runs(page, address, complaints):
+    choose(page, "forward_kinematics")
+    page.get_by_label("Speed scale").fill("0.1")
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator("#activity")).to_have_text("Moving to the joint positions.")
+    page.get_by_role("button", name="Stop the robot").click()
+    expect(page.locator("#activity")).to_have_text("Ready")
+    complaints.clear()
+
+
+def test_an_object_that_is_a_mesh_is_named_as_not_drawn(address, open_page):
+    post(address, "reset")
+    page = open_page("about:blank", ready=False)
+
+    def with_a_mesh(route):
+        scene = route.fetch().json()
+        cube = next(item for item in scene["objects"] if item["name"] == "red_cube")
+        cube["shape"] = {"type": "mesh", "scale": 1.0}
+        route.fulfill(json=scene)
+
+    page.route("**/api/v1/robot/scene", with_a_mesh)
+    page.goto(address)
+    expect(page.locator("#view-undrawn")).to_have_text(
+        "There, but not drawn, being meshes: red_cube"
+    )
+    page.unroute("**/api/v1/robot/scene")
+    post(address, "reset")
+    page.reload()
+    expect(page.locator("#view[data-ready]")).to_be_attached()
+    expect(page.locator("#view-undrawn")).to_be_empty()
+
+
 def test_a_parameter_out_of_range_is_named_with_the_remedy(page, complaints):
     choose(page, "forward_kinematics")
     page.get_by_label("Speed scale").fill("7")

@@ -94,10 +94,18 @@ class Panel {
 
   async #readScene() {
     try {
-      this.#view?.setScene(await readScene());
+      const scene = await readScene();
+      this.#view?.setScene(scene);
+      this.#nameUndrawn(scene);
     } catch (error) {
       this.#problem(described(error));
     }
+  }
+
+  // The form of a mesh is in a file that the page is not given.
+  #nameUndrawn({ objects }) {
+    const names = objects.filter(({ shape }) => shape.type === "mesh").map(({ name }) => name);
+    byId("view-undrawn").textContent = this.#view && names.length ? `There, but not drawn, being meshes: ${names.join(", ")}` : "";
   }
 
   async #readState() {
@@ -112,6 +120,7 @@ class Panel {
     else if (message.type === "motion") this.#motion(message);
     else if (message.type === "approval") this.approvals.add(message.proposal);
     else if (message.type === "approved" || message.type === "rejected") this.approvals.settle(message.digest, message.type);
+    else if (message.type === "demo") this.status.tell(message.text);
     else if (message.type === "scene") this.#readScene();
   }
 

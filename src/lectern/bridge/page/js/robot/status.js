@@ -7,6 +7,7 @@ const ACTIVITIES = { idle: "Ready", moving: "Moving", stopping: "Stopping", fail
 export class Status {
   #activity = "";
   #note = "";
+  #told = "";
   #passing = false;
 
   /** Show whether states arrive. */
@@ -29,6 +30,12 @@ export class Status {
     this.#note = note;
     this.#passing = passing;
     this.#show();
+  }
+
+  /** Show what the running demo does; an empty text takes away what was told, unless something else is said by now. */
+  tell(text) {
+    if (text || this.#note === this.#told) this.say(text);
+    this.#told = text;
   }
 
   /** Show how much of a motion is done, 0 to 1; null hides it. */
