@@ -338,7 +338,7 @@ def main() -> None:
         "goals_per_scene": options.goals,
         "first_seed": seed,
         "timeout_s": TIMEOUT_S,
-        "recheck_step_rad": OMPL_RESOLUTION / 10,
+        "recheck_step_of_extent": OMPL_RESOLUTION / 10,
     }
     publish("planning", watch, settings, figures, bars(figures))
 
