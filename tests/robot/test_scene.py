@@ -113,3 +113,41 @@ def test_a_size_that_no_thing_has_is_refused(shape):
 def test_a_mass_friction_or_colour_that_no_thing_has_is_refused(fields):
     with pytest.raises(SceneObjectInvalid):
         cube(**fields)
+
+
+HELD = Attachment("tool_link", Pose((0.0, 0.0, 0.0)))
+SEEN = Scene.of(cube("moved"), cube("gone"), cube("other"))
+
+
+def test_only_the_difference_between_two_scenes_is_made():
+    now = SEEN.move("other", Pose((0.0, 0.0, 9.0))).add(cube("newer")).attach("other", HELD)
+    there = Pose((1.0, 0.0, 0.0))
+    after = now.changed(SEEN, SEEN.move("moved", there).remove("gone").add(cube("added")))
+    assert set(after.objects) == {"moved", "other", "newer", "added"}
+    assert after.get("moved").pose == there
+    assert after.get("other") == now.get("other")
+    assert after.attached == {"other": HELD}
+
+
+def test_what_is_put_elsewhere_or_taken_away_is_let_go():
+    now = SEEN.attach("moved", HELD).attach("gone", HELD)
+    after = now.changed(SEEN, SEEN.move("moved", Pose((1.0, 0.0, 0.0))).remove("gone"))
+    assert after.attached == {}
+
+
+def test_what_is_gone_already_is_not_missed_unless_it_should_change():
+    now = SEEN.remove("gone")
+    assert now.changed(SEEN, SEEN.remove("gone")).objects == now.objects
+    with pytest.raises(SceneObjectUnknown):
+        now.changed(SEEN, SEEN.move("gone", Pose((1.0, 0.0, 0.0))))
+
+
+def test_a_new_object_takes_no_name_that_is_taken_by_now():
+    with pytest.raises(SceneObjectInvalid, match="exists"):
+        SEEN.add(cube("late")).changed(SEEN, SEEN.add(cube("late")))
+
+
+def test_a_hold_that_differs_between_two_scenes_is_made_or_ended():
+    taken = SEEN.changed(SEEN, SEEN.attach("moved", HELD))
+    assert taken.attached == {"moved": HELD}
+    assert taken.changed(taken, SEEN).attached == {}

@@ -180,12 +180,16 @@ class MemoryRobot:
             self._stops += 1
             self._stop_reason = reason
 
-    async def set_scene(self, scene: Scene) -> None:
-        """Replace the surroundings; see `Robot.set_scene`."""
+    async def set_scene(self, scene: Scene, base: Scene | None = None) -> None:
+        """Change the surroundings; see `Robot.set_scene`."""
         with self._claimed():
+            present = self.scene()
+            if base is not None:
+                scene = present.changed(base, scene)
+            placed = {n for n, item in scene.objects.items() if present.objects.get(n) != item}
             q, finger_m = np.array(self._joints()), self._finger_m
             for pair in await asyncio.to_thread(self._planner.robot_contacts, q, finger_m, scene):
-                if set(pair) & set(scene.objects):
+                if set(pair) & placed:
                     raise ObjectInRobot(
                         f"{pair[0]!r} and {pair[1]!r} would overlap.", "Put the object elsewhere."
                     )

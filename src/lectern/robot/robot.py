@@ -149,11 +149,20 @@ class Robot(RobotView, Protocol):
     def stop(self, reason: str) -> None:
         """Bring everything to rest now; callable from any thread, never waits, never fails."""
 
-    async def set_scene(self, scene: Scene) -> None:
-        """Replace the surroundings.
+    async def set_scene(self, scene: Scene, base: Scene | None = None) -> None:
+        """Change the surroundings.
+
+        Args:
+            scene: The scene to be.
+            base: The scene that `scene` was made from: only what differs between the two changes,
+                as `Scene.changed` has it; all else stays where it is by then, held if it is held,
+                in motion if it moves. None: everything is replaced.
 
         Raises:
-            ObjectInRobot: An object would overlap the robot; the message names both.
+            ObjectInRobot: An object that was added or moved would overlap the robot; the message
+                names both.
+            SceneObjectInvalid: The name of a new object is taken by now.
+            SceneObjectUnknown: An object that should change is gone by now.
             RobotBusy: A plan is being executed.
         """
 

@@ -174,6 +174,41 @@ class Scene:
         self.get(name)
         return Scene(_without(self.objects, name), _without(self.attached, name))
 
+    def changed(self, base: Scene, wanted: Scene) -> Scene:
+        """Return this scene with what differs between two others changed, and nothing else.
+
+        What is given another pose or shape is let go of; what is gone already is not missed.
+
+        Args:
+            base: The scene as it was when the change was thought of.
+            wanted: The same scene with the change.
+
+        Raises:
+            SceneObjectInvalid: The name of a new object is taken by now.
+            SceneObjectUnknown: An object that should change is gone by now.
+        """
+        scene = self
+        for name in base.objects.keys() - wanted.objects.keys():
+            scene = scene.remove(name) if name in scene.objects else scene
+        for name, item in wanted.objects.items():
+            if name not in base.objects:
+                scene = scene.add(item)
+            elif item != base.objects[name]:
+                scene.get(name)
+                objects = MappingProxyType({**scene.objects, name: item})
+                scene = Scene(objects, _without(scene.attached, name))
+        return scene._holding(base.attached, wanted.attached)
+
+    def _holding(self, before: Mapping[str, Attachment], after: Mapping[str, Attachment]) -> Scene:
+        scene = self
+        for name in before.keys() - after.keys():
+            if name in scene.attached:
+                scene = scene.detach(name, scene.get(name).pose)
+        for name, attachment in after.items():
+            if before.get(name) != attachment:
+                scene = scene.attach(name, attachment)
+        return scene
+
     def attach(self, name: str, attachment: Attachment) -> Scene:
         """Let a link carry an object from now on."""
         self.get(name)
