@@ -143,7 +143,7 @@ class Rig:
         """Send a whole plan through the gate, as a demo does, approving what it asks for."""
         loop = asyncio.get_running_loop()
         tasks = []
-        session = self.gate.session(
+        session = await self.gate.session(
             user,
             "run_demo",
             {"name": "test"},

@@ -406,7 +406,7 @@ async def test_nothing_moves_when_the_policy_is_off(tmp_path, reality):
     with pytest.raises(MotionOff):
         await rig.gate.propose(LOCAL, *GO_READY)
     with pytest.raises(MotionOff):
-        rig.gate.session(LOCAL, "run_demo", {"name": "x"})
+        await rig.gate.session(LOCAL, "run_demo", {"name": "x"})
     with pytest.raises(MotionOff):
         await rig.gate.set_scene(LOCAL, rig.robot.scene())
     assert rig.gate.pending() == ()

@@ -195,7 +195,7 @@ def _nested(depth):
 async def test_arguments_that_are_too_much_or_no_json_are_refused(rig, tool, arguments):
     async def ask() -> None:
         if tool == "run_demo":
-            rig.gate.session(LOCAL, tool, arguments)
+            await rig.gate.session(LOCAL, tool, arguments)
         else:
             await rig.gate.propose(LOCAL, tool, arguments)
 
@@ -205,19 +205,21 @@ async def test_arguments_that_are_too_much_or_no_json_are_refused(rig, tool, arg
 
 async def test_parameters_of_a_demo_are_bounded_though_the_gate_does_not_know_them(rig):
     with pytest.raises(InvalidInput, match="longer than 16384 bytes"):
-        rig.gate.session(LOCAL, "run_demo", {"name": "x", "parameters": {"text": "x" * 20_000}})
+        await rig.gate.session(
+            LOCAL, "run_demo", {"name": "x", "parameters": {"text": "x" * 20_000}}
+        )
 
 
 async def test_parameters_of_a_demo_are_finite_though_the_gate_does_not_know_them(rig):
     with pytest.raises(InvalidInput, match="finite"):
-        rig.gate.session(LOCAL, "run_demo", {"name": "x", "parameters": {"gain": math.nan}})
+        await rig.gate.session(LOCAL, "run_demo", {"name": "x", "parameters": {"gain": math.nan}})
 
 
 async def test_arguments_that_refer_to_themselves_are_refused(rig):
     ring: dict = {"name": "x"}
     ring["parameters"] = ring
     with pytest.raises(InvalidInput):
-        rig.gate.session(LOCAL, "run_demo", ring)
+        await rig.gate.session(LOCAL, "run_demo", ring)
 
 
 class Shifty(dict):

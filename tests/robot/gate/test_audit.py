@@ -86,7 +86,7 @@ async def test_nothing_else_happens_without_a_record(tmp_path, act):
 
     async def attempt() -> None:
         if act == "session":
-            rig.gate.session(LOCAL, "run_demo", {"name": "x"})
+            await rig.gate.session(LOCAL, "run_demo", {"name": "x"})
         elif act == "set_scene":
             await rig.gate.set_scene(OPERATOR, before.remove("red_cube"))
         else:

@@ -8,7 +8,7 @@ import threading
 
 import numpy as np
 import pytest
-from gatekit import ALICE, ARM, GO_READY, HOME, LOCAL, OPERATOR, READY, Rig
+from gatekit import ALICE, ARM, GO_READY, HOME, LOCAL, OPERATOR, READY, Rig, grip
 
 from lectern.errors import (
     ApprovalInvalid,
@@ -23,7 +23,8 @@ from lectern.errors import (
     ToolNotAllowed,
     TrackingLost,
 )
-from lectern.robot.gate import Bounds, MotionEvent, Policy
+from lectern.robot.gate import Bounds, MotionEvent, Policy, events
+from lectern.robot.gate.audit import read_audit
 from lectern.robot.geometry import Pose
 from lectern.robot.goals import JointGoal, LineGoal, NamedGoal, PlanRequest, PoseGoal
 from lectern.robot.scene import Attachment, Box, Scene, SceneObject
@@ -32,7 +33,7 @@ DEMO = ("run_demo", {"name": "x", "parameters": {"a": 1}})
 
 
 async def test_a_session_moves_grips_and_performs(open_rig):
-    session = open_rig.gate.session(LOCAL, *DEMO)
+    session = await open_rig.gate.session(LOCAL, *DEMO)
     await session.move(PlanRequest(NamedGoal("ready")))
     done = await session.grip(0.04, 20.0)
     assert done.gripper_width_m == pytest.approx(0.04)
@@ -50,7 +51,7 @@ async def test_each_motion_of_a_session_asks_for_its_own_approval(rig):
     def ask(proposal) -> None:
         asked.append(loop.create_task(rig.gate.approve(OPERATOR, proposal.digest)))
 
-    session = rig.gate.session(ALICE, *DEMO, ask)
+    session = await rig.gate.session(ALICE, *DEMO, ask)
     await session.grip(0.04, 20.0)
     await session.grip(0.06, 20.0)
     assert len(asked) == 2
@@ -60,7 +61,7 @@ async def test_each_motion_of_a_session_asks_for_its_own_approval(rig):
 async def test_a_rejected_motion_of_a_session_raises(rig):
     loop = asyncio.get_running_loop()
     tasks = []
-    session = rig.gate.session(
+    session = await rig.gate.session(
         ALICE, *DEMO, lambda p: tasks.append(loop.create_task(rig.gate.reject(OPERATOR, p.digest)))
     )
     with pytest.raises(ApprovalInvalid, match="rejected"):
@@ -71,21 +72,34 @@ async def test_a_rejected_motion_of_a_session_raises(rig):
 async def test_a_session_that_nobody_approves_gives_up_and_withdraws(tmp_path):
     rig = Rig(tmp_path, Policy("ask", approval_s=0.05))
     with pytest.raises(ApprovalInvalid, match="in time"):
-        await rig.gate.session(ALICE, *DEMO).grip(0.04, 20.0)
+        await (await rig.gate.session(ALICE, *DEMO)).grip(0.04, 20.0)
     assert rig.gate.pending() == ()
     assert rig.entries()[-1]["check"] == "approval"
 
 
 async def test_a_session_whose_caller_goes_away_leaves_nothing_to_approve(rig):
     asked = asyncio.Event()
-    task = asyncio.create_task(
-        rig.gate.session(ALICE, *DEMO, lambda _: asked.set()).grip(0.04, 20.0)
-    )
+    session = await rig.gate.session(ALICE, *DEMO, lambda _: asked.set())
+    task = asyncio.create_task(session.grip(0.04, 20.0))
     await asyncio.wait_for(asked.wait(), 5)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert rig.gate.pending() == ()
+
+
+async def test_a_caller_that_goes_away_as_the_approval_comes_moves_nothing(rig):
+    asked = asyncio.Event()
+    session = await rig.gate.session(ALICE, *DEMO, lambda _: asked.set())
+    task = asyncio.create_task(session.grip(0.04, 20.0))
+    await asyncio.wait_for(asked.wait(), 5)
+    ledger = rig.gate._ledger
+    ledger.approve(ledger.undecided(rig.gate.pending()[0].digest), OPERATOR)
+    await asyncio.sleep(0)  # the approval is there, and the task has not gone on yet
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert rig.robot.executed == []
 
 
 @pytest.mark.parametrize(
@@ -111,14 +125,14 @@ async def test_a_session_whose_caller_goes_away_leaves_nothing_to_approve(rig):
 )
 async def test_a_request_of_a_session_is_checked_like_any_other(open_rig, request_, error):
     with pytest.raises(error):
-        await open_rig.gate.session(LOCAL, *DEMO).move(request_)
+        await (await open_rig.gate.session(LOCAL, *DEMO)).move(request_)
     assert open_rig.robot.executed == []
 
 
 @pytest.mark.parametrize("tool", ["grip", "move_named", "reset", "nothing"])
 async def test_a_session_is_for_demos_only(open_rig, tool):
     with pytest.raises(ToolNotAllowed):
-        open_rig.gate.session(LOCAL, tool, {"name": "x"})
+        await open_rig.gate.session(LOCAL, tool, {"name": "x"})
 
 
 async def test_what_the_gate_shows_cannot_move_the_robot(open_rig):
@@ -229,6 +243,33 @@ async def test_an_operator_changes_the_scene(open_rig):
     assert '"objects":6' in arguments
 
 
+async def test_a_user_changes_the_scene_of_a_simulation_within_a_demo(open_rig):
+    session = await open_rig.gate.session(ALICE, *DEMO)
+    await session.set_scene(open_rig.robot.scene().add(crate()))
+    assert "crate" in open_rig.robot.scene().objects
+    last = open_rig.entries()[-1]
+    assert (last["event"], last["user"], last["tool"]) == ("change_scene", "alice", "run_demo")
+    assert '"changed":["crate"]' in last["arguments"]
+
+
+async def test_a_user_does_not_take_an_object_from_the_scene_of_a_real_robot(tmp_path):
+    rig = Rig(tmp_path, Policy("auto", "ask"), reality="real")
+    session = await rig.gate.session(ALICE, *DEMO)
+    with pytest.raises(ToolNotAllowed):
+        await session.set_scene(Scene())
+    assert "red_cube" in rig.robot.scene().objects
+
+
+async def test_a_change_of_scene_leaves_alone_what_it_does_not_change(open_rig):
+    seen = open_rig.robot.scene()
+    await open_rig.perform(grip(width_m=0.04, attach="red_cube"))
+    await open_rig.gate.set_scene(OPERATOR, seen.add(crate()), base=seen)
+    assert "crate" in open_rig.robot.scene().objects
+    assert set(open_rig.robot.scene().attached) == {"red_cube"}
+    await open_rig.gate.set_scene(OPERATOR, seen)
+    assert set(open_rig.robot.scene().attached) == set()
+
+
 async def test_a_user_does_not_change_the_scene(open_rig):
     with pytest.raises(ToolNotAllowed):
         await open_rig.gate.set_scene(ALICE, Scene())
@@ -319,3 +360,32 @@ async def test_closing_stops_and_records(open_rig):
     await open_rig.gate.close()
     assert open_rig.robot.stops[0] == "the gate is being closed"
     assert open_rig.entries()[-1]["event"] == "stop"
+
+
+async def test_closing_waits_for_a_slow_listener_beside_the_loop_and_records(open_rig):
+    hold, heard = threading.Event(), queue.SimpleQueue()
+
+    def slow(event) -> None:
+        hold.wait(20)
+        heard.put(event.phase)
+
+    open_rig.gate.subscribe(slow)
+    for _ in range(1100):  # more than may wait
+        open_rig.gate._desk.announce("ended")
+    closing = asyncio.create_task(open_rig.gate.close())
+    asyncio.get_running_loop().call_later(0.05, hold.set)
+    await asyncio.wait_for(closing, 15)
+    assert heard.qsize() >= 1000
+    assert open_rig.entries()[-1]["event"] == "stop"
+
+
+async def test_closing_gives_up_on_a_listener_that_is_stuck_and_records(open_rig, monkeypatch):
+    monkeypatch.setattr(events, "_CLOSE_S", 0.1)
+    hold = threading.Event()
+    open_rig.gate.subscribe(lambda _: hold.wait(20))
+    for _ in range(1100):
+        open_rig.gate._desk.announce("ended")
+    open_rig.audit.owe({"event": "owed"})
+    await open_rig.gate.close()
+    assert {"owed", "stop"} <= {entry["event"] for entry in read_audit(open_rig.audit.path)}
+    hold.set()

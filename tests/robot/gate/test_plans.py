@@ -269,6 +269,13 @@ async def test_what_is_held_is_not_taken_twice(open_rig):
     await refused(open_rig, grip(attach="red_cube"), SceneObjectInvalid, "continuity")
 
 
+async def test_one_grip_does_not_take_and_let_go_of_one_object(open_rig):
+    await open_rig.perform(grip(attach="red_cube"))
+    open_rig.robot.executed.clear()
+    both = grip(attach="red_cube", detach="red_cube")
+    await refused(open_rig, both, SceneObjectInvalid, "continuity")
+
+
 @pytest.mark.parametrize(
     "plan",
     [

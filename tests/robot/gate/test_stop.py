@@ -213,7 +213,7 @@ def test_an_approval_that_races_a_stop_never_leads_to_a_motion(rig, rounds):
 
 
 async def test_a_stop_ends_a_session_for_good(open_rig):
-    session = open_rig.gate.session(LOCAL, "run_demo", {"name": "x"})
+    session = await open_rig.gate.session(LOCAL, "run_demo", {"name": "x"})
     await session.move(PlanRequest(NamedGoal("ready")))
     open_rig.gate.stop(None, "enough")
     for _ in range(2):
@@ -226,9 +226,37 @@ async def test_a_stop_ends_a_session_for_good(open_rig):
     assert len(open_rig.robot.executed) == 1
 
 
+async def test_a_demo_does_not_change_the_scene_after_a_stop(open_rig):
+    session = await open_rig.gate.session(LOCAL, "run_demo", {"name": "x"})
+    open_rig.gate.stop(None, "enough")
+    with pytest.raises(MotionStopped):
+        await session.set_scene(open_rig.robot.scene().remove("red_cube"))
+    assert "red_cube" in open_rig.robot.scene().objects
+
+
+@pytest.mark.parametrize("way", ["session", "gate"])
+async def test_a_stop_while_a_change_of_scene_is_recorded_keeps_the_scene(tmp_path, way):
+    audit = HeldAudit(tmp_path / "a.jsonl", "allowed")
+    rig = Rig(tmp_path, Policy("auto"), audit=audit)
+    wanted = rig.robot.scene().remove("red_cube")
+    if way == "session":
+        audit.verdict = ""
+        session = await rig.gate.session(LOCAL, "run_demo", {"name": "x"})
+        audit.verdict = "allowed"
+        changing = asyncio.create_task(session.set_scene(wanted))
+    else:
+        changing = asyncio.create_task(rig.gate.set_scene(LOCAL, wanted))
+    assert await asyncio.to_thread(audit.at_it.wait, 5)
+    rig.gate.stop(None, "enough")
+    audit.go_on.set()
+    with pytest.raises(MotionStopped):
+        await changing
+    assert "red_cube" in rig.robot.scene().objects
+
+
 async def test_a_stop_wakes_a_session_that_waits_for_an_approval(rig):
     asked = asyncio.Event()
-    session = rig.gate.session(LOCAL, "run_demo", {"name": "x"}, lambda _: asked.set())
+    session = await rig.gate.session(LOCAL, "run_demo", {"name": "x"}, lambda _: asked.set())
     waiting = asyncio.create_task(session.grip(0.04, 10.0))
     await asyncio.wait_for(asked.wait(), 5)
     rig.gate.stop(None, "enough")
@@ -242,6 +270,21 @@ async def test_a_stop_needs_no_reason_and_no_login(open_rig, reason):
     open_rig.gate.stop(reason, reason)
     assert len(open_rig.robot.stops) == 2
     assert [entry["event"] for entry in open_rig.entries()] == ["stop", "stop"]
+
+
+class HeldAudit(AuditLog):
+    """Writes entries with one verdict when it is let."""
+
+    def __init__(self, path, verdict: str) -> None:
+        super().__init__(path)
+        self.verdict = verdict
+        self.at_it, self.go_on = threading.Event(), threading.Event()
+
+    def write(self, entry) -> None:
+        if entry["verdict"] == self.verdict:
+            self.at_it.set()
+            assert self.go_on.wait(5)
+        super().write(entry)
 
 
 class BrokenAudit(AuditLog):
@@ -330,3 +373,29 @@ async def test_a_caller_that_goes_away_leaves_the_robot_at_rest_and_a_record(ope
     assert open_rig.entries()[-1]["verdict"] == "stopped"
     digest = (await open_rig.gate.propose(ALICE, *GO_READY)).digest
     await open_rig.gate.execute(ALICE, digest)
+
+
+async def test_a_caller_that_goes_away_while_the_start_is_recorded_leaves_an_end(tmp_path):
+    audit = HeldAudit(tmp_path / "a.jsonl", "started")
+    rig = Rig(tmp_path, Policy("auto"), audit=audit)
+    digest = (await rig.gate.propose(ALICE, *GO_READY)).digest
+    running = asyncio.create_task(rig.gate.execute(ALICE, digest))
+    assert await asyncio.to_thread(audit.at_it.wait, 5)
+    for _ in range(2):
+        running.cancel()
+        await asyncio.sleep(0)
+    audit.go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert [e["verdict"] for e in rig.entries()] == ["allowed", "started", "stopped"]
+    assert rig.robot.executed == []
+    await rig.gate.execute(ALICE, (await rig.gate.propose(ALICE, *GO_READY)).digest)
+
+
+async def test_a_slow_disk_holds_up_no_loop(tmp_path):
+    audit = HeldAudit(tmp_path / "a.jsonl", "allowed")
+    rig = Rig(tmp_path, Policy("auto"), audit=audit)
+    opening = asyncio.create_task(rig.gate.session(LOCAL, "run_demo", {"name": "x"}))
+    assert await asyncio.to_thread(audit.at_it.wait, 5)
+    audit.go_on.set()  # which a loop that waits for the disk would never come to
+    await asyncio.wait_for(opening, 5)

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from gatekit import ALICE, ARM, GO_READY, LOCAL, OPERATOR, READY
 
-from lectern.errors import ApprovalInvalid, GoalInCollision, ObjectInRobot, PathBlocked
+from lectern.errors import (
+    ApprovalInvalid,
+    GoalInCollision,
+    ObjectInRobot,
+    PathBlocked,
+    SceneObjectInvalid,
+)
 from lectern.robot.embedded.planner import Planner
 from lectern.robot.embedded.robot import EmbeddedRobot
 from lectern.robot.gate import AuditLog, MotionGate, Policy
@@ -66,9 +72,45 @@ async def test_an_object_in_the_robot_is_refused(gate, robot):
 
 async def test_a_session_plans_lines_and_reads_back_where_it_is(robot, tmp_path):
     gate = MotionGate(robot, Policy("auto"), AuditLog(tmp_path / "motion.jsonl"))
-    session = gate.session(LOCAL, "run_demo", {"name": "line"})
+    session = await gate.session(LOCAL, "run_demo", {"name": "line"})
     await session.move(PlanRequest(NamedGoal("ready")))
     await session.move(PlanRequest(LineGoal(Pose((0.5, 0.1, 0.3), (1.0, 0.0, 0.0, 0.0)))))
     await session.grip(0.05, 20.0)
     await session.move(PlanRequest(NamedGoal("home")))
     assert np.allclose(robot.state().of(ARM.names), ARM.named["home"], atol=0.01)
+
+
+async def down_to_the_cube(gate) -> None:
+    """Bring the open hand around the red cube."""
+    for tool, arguments in (
+        ("grip", {"width_m": 0.08}),
+        ("move_pose", {"position_m": [0.5, 0.1, 0.14], "quaternion_xyzw": [1.0, 0.0, 0.0, 0.0]}),
+        ("move_line", {"position_m": [0.5, 0.1, 0.02], "quaternion_xyzw": [1.0, 0.0, 0.0, 0.0]}),
+    ):
+        await gate.execute(LOCAL, (await gate.propose(LOCAL, tool, arguments)).digest)
+
+
+@pytest.fixture
+def open_gate(robot, tmp_path) -> MotionGate:
+    return MotionGate(robot, Policy("auto"), AuditLog(tmp_path / "motion.jsonl"))
+
+
+async def test_a_cube_that_is_gripped_by_name_is_carried(open_gate):
+    await down_to_the_cube(open_gate)
+    for tool, arguments in (
+        ("grip", {"width_m": 0.0, "attach": "red_cube"}),
+        ("move_line", {"position_m": [0.5, 0.1, 0.2], "quaternion_xyzw": [1.0, 0.0, 0.0, 0.0]}),
+        ("move_line", {"position_m": [0.5, 0.2, 0.2], "quaternion_xyzw": [1.0, 0.0, 0.0, 0.0]}),
+    ):
+        await open_gate.execute(LOCAL, (await open_gate.propose(LOCAL, tool, arguments)).digest)
+    held = open_gate.view.scene()
+    assert set(held.attached) == {"red_cube"}
+    assert np.allclose(held.get("red_cube").pose.position_m, (0.5, 0.2, 0.2), atol=0.02)
+
+
+async def test_fingers_that_close_on_something_are_told_its_name(open_gate):
+    await down_to_the_cube(open_gate)
+    with pytest.raises(SceneObjectInvalid, match="red_cube") as raised:
+        await open_gate.propose(LOCAL, "grip", {"width_m": 0.0})
+    assert "attach" in raised.value.remedy
+    await open_gate.propose(LOCAL, "grip", {"width_m": 0.06})  # which leaves it alone

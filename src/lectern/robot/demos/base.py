@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
@@ -47,6 +47,9 @@ class Session(Protocol):
 
     async def perform(self, plan: Plan) -> Execution:
         """Carry out a plan made before."""
+
+    async def set_scene(self, scene: Scene) -> None:
+        """Replace the surroundings."""
 
 
 @dataclass(frozen=True)
@@ -98,15 +101,13 @@ class Stage:
 
     Attributes:
         view: The robot to look at and to plan with.
-        session: The way to move it.
-        change_scene: Replaces the surroundings, through the gate.
+        session: The way to move it and to change what is around it.
         seed: Seed of everything random.
         tell: Takes one sentence about what happens now.
     """
 
     view: RobotView
     session: Session
-    change_scene: Callable[[Scene], Awaitable[None]]
     seed: int = 0
     tell: Callable[[str], None] = lambda _: None
 
@@ -118,9 +119,9 @@ class Stage:
         """
         for held in list(self.view.scene().attached):
             await self.session.grip(self.view.model.gripper.max_width_m, _FORCE_N, detach=held)
-        await self.change_scene(Scene.of(bench().get("bench")))
+        await self.session.set_scene(Scene.of(bench().get("bench")))
         await self.go(pose)
-        await self.change_scene(scene or bench())
+        await self.session.set_scene(scene or bench())
 
     async def go(self, pose: str, speed_scale: float = 1.0) -> Execution:
         """Move to a named pose."""

@@ -18,6 +18,16 @@ from lectern.robot.model import RobotModel
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# Postures that look the same are drawn this far from each other.
+_APART_M = 0.025
+# By whether the shoulder is turned and the wrist flipped.
+_DASHES: dict[tuple[bool, bool], Any] = {
+    (False, False): "-",
+    (False, True): (0, (4, 1.5)),
+    (True, False): (0, (1, 1)),
+    (True, True): (0, (5, 1.2, 1, 1.2)),
+}
+
 
 class InverseKinematicsParameters(Parameters):
     """The pose of the tool."""
@@ -56,10 +66,12 @@ class InverseKinematics(Demo[InverseKinematicsParameters]):
                 stage.tell(f"Trying: {posture}.")
                 fates[posture] = await visit(stage, q, parameters.speed_scale)
         planner = Kinematics(model).inverse(Pose.from_matrix(pose))
+        stage.tell(in_words(found, fates))
         return DemoResult(
             numbers=count(model, pose, found, fates, len(planner)),
             series={
                 "postures": list(found),
+                "shapes": [shape for shape, group in enumerate(shapes(found)) for _ in group],
                 "joint_positions_deg": rounded(np.degrees(np.array(list(found.values()))), 2),
                 "fates": list(fates.values()),
             },
@@ -110,17 +122,49 @@ def count(
     model: RobotModel, pose: Floats, found: dict[str, Floats], fates: dict[str, str], planner: int
 ) -> dict[str, Any]:
     """Return how many solutions there are, and how exactly they reach the pose."""
-    errors = [np.abs(chain.tool_pose(q) - pose).max() for q in found.values()]
+    errors_nm = [1e9 * float(np.abs(chain.tool_pose(q) - pose).max()) for q in found.values()]
     within = [q for q in found.values() if not limit_fault(model, q)]
     return {
         "solutions": len(found),
         "solutions_within_limits": len(within),
         "solutions_of_the_planner": planner,
+        "solutions_in_words": in_words(found, fates),
         "visited": sum(fate == "visited" for fate in fates.values()),
         "in_collision": sum(fate == "in collision" for fate in fates.values()),
-        "largest_pose_error_nm": rounded(1e9 * float(max(errors, default=0.0)), 3),
+        **({"largest_pose_error_nm": rounded(max(errors_nm), 3)} if errors_nm else {}),
         "tool_position_m": rounded(pose[:3, 3]),
     }
+
+
+def in_words(found: dict[str, Floats], fates: dict[str, str]) -> str:
+    """Return in one sentence what was found."""
+    if not found:
+        return "No solution exists: the wrist would have to be farther away than the arm reaches."
+    visited = sum(fate == "visited" for fate in fates.values())
+    seen = len(shapes(found))
+    return (
+        f"{len(found)} solutions, seen as {seen} {'shape' if seen == 1 else 'shapes'} of the arm; "
+        f"{visited or 'none'} visited."
+    )
+
+
+def shapes(found: dict[str, Floats]) -> list[list[str]]:
+    """Return the postures in groups that look the same: their links stand in the same places.
+
+    The arm's shoulder has no offset, so half a turn of it with the upper arm laid over backwards
+    changes nothing that can be seen, and neither does half a turn of joint 4 with joint 5 bent the
+    other way.
+    """
+    groups: list[list[str]] = []
+    for posture, q in found.items():
+        points = chain.skeleton(q)
+        same = (g for g in groups if np.allclose(chain.skeleton(found[g[0]]), points, atol=1e-6))
+        group = next(same, None)
+        if group is None:
+            groups.append([posture])
+        else:
+            group.append(posture)
+    return groups
 
 
 def _rz(angle_rad: float) -> Floats:
@@ -136,32 +180,69 @@ def _ry(angle_rad: float) -> Floats:
 def draw(figure: Figure, found: dict[str, Floats], fates: dict[str, str]) -> None:
     """Draw the arm in every posture, and list what became of each.
 
-    Postures that differ in the wrist or in the shoulder's turn lie on one another here.
+    Postures that look the same are drawn beside each other, each in a line of its own kind.
     """
     grid = figure.add_gridspec(1, 2, width_ratios=[1, 1.05])
-    axes = style.space(figure, grid[0], "One pose, seen with every posture")
-    for posture, q in found.items():
-        color, alpha = _colour(posture), 1.0 if fates[posture] == "visited" else 0.25
-        style.draw_arm(axes, chain.skeleton(q), color, alpha)
+    axes = style.space(figure, grid[0], "One pose, with every posture")
+    for posture, points in beside(found).items():
+        alpha = 1.0 if fates[posture] == "visited" else 0.35
+        style.draw_line(axes, points, _colour(posture), _DASHES[_turns(posture)], alpha)
     style.frame_space(axes, np.vstack([chain.skeleton(q) for q in found.values()] or [np.zeros(3)]))
     axes.view_init(elev=20, azim=-60)
-    _list_fates(figure, grid[1], fates)
+    _list_fates(figure, grid[1], found, fates)
+
+
+def beside(found: dict[str, Floats]) -> dict[str, Floats]:
+    """Return the points of every posture, those that look the same moved apart sideways, m."""
+    placed = {}
+    for group in shapes(found):
+        for place, posture in enumerate(group):
+            q = found[posture]
+            # At right angles to the plane in which upper arm and forearm lie; a turned shoulder
+            # has the same plane.
+            sideways = np.array([-np.sin(q[0]), np.cos(q[0]), 0.0])
+            sideways *= -1.0 if "turned" in posture else 1.0
+            away_m = _APART_M * (place - (len(group) - 1) / 2)
+            placed[posture] = chain.skeleton(q) + away_m * sideways
+    return placed
 
 
 def _colour(posture: str) -> str:
     return style.BLUE if "elbow up" in posture else style.ORANGE
 
 
-def _list_fates(figure: Figure, place: Any, fates: dict[str, str]) -> None:
+def _turns(posture: str) -> tuple[bool, bool]:
+    return "shoulder turned" in posture, "wrist flipped" in posture
+
+
+def _list_fates(
+    figure: Figure, place: Any, found: dict[str, Floats], fates: dict[str, str]
+) -> None:
     axes = figure.add_subplot(place)
     axes.set_axis_off()
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
     axes.set_title(
         "What became of each", fontsize=10, fontweight="bold", color=style.INK, loc="left"
     )
-    for line, (posture, fate) in enumerate(fates.items()):
-        color = _colour(posture)
-        height = 0.94 - line * 0.115
-        axes.text(0.0, height, posture, fontsize=9, color=color, transform=axes.transAxes)
-        axes.text(
-            0.03, height - 0.045, fate, fontsize=8.5, color=style.INK, transform=axes.transAxes
-        )
+    height = 0.96
+    for number, group in enumerate(shapes(found), 1):
+        _write(axes, height, f"Shape {number}: these {len(group)} look the same")
+        for line, posture in enumerate(group, 1):
+            _list_one(axes, height - 0.09 * line, posture, fates[posture])
+        height -= 0.09 * len(group) + 0.12
+    if not found:
+        _write(axes, height, "No solution exists.")
+    else:
+        _write(axes, 0.02, f"Drawn {1000 * _APART_M:.0f} mm apart, so that none hides another.")
+
+
+def _list_one(axes: Any, height: float, posture: str, fate: str) -> None:
+    color, dashes = _colour(posture), _DASHES[_turns(posture)]
+    axes.plot([0.0, 0.11], [height, height], color=color, linewidth=2, linestyle=dashes)
+    axes.text(0.14, height, posture, fontsize=8.5, color=color, va="center")
+    axes.text(0.14, height - 0.038, fate, fontsize=7.5, color=style.INK, va="center")
+
+
+def _write(axes: Any, height: float, text: str) -> None:
+    axes.text(0.0, height, text, fontsize=8.5, color=style.INK, va="center")

@@ -26,6 +26,8 @@ CRUISE_S = 1.0
 _EVEN_RAD_PER_S = 0.005
 # Measurements farther apart tell nothing of the moment between them.
 _LONGEST_SPAN_S = 0.12
+# An arrow of 1 m/s is drawn 1 m long; the ellipsoid would be as large as the arm.
+_ELLIPSOID_SCALE = 0.2
 
 
 class JacobianParameters(Parameters):
@@ -204,6 +206,7 @@ def _draw_columns(figure: Figure, place: Any, q_rad: Floats, rates_rad_per_s: Fl
             at = at + arrow
     _arrow(axes, tool, at - tool, style.INK)
     names.append((f"tool: {np.linalg.norm(at - tool):.3f} m/s", style.INK))
+    names.append((f"ellipsoid: drawn at {_ELLIPSOID_SCALE:g} m per m/s", style.PURPLE))
     for line, (name, color) in enumerate(names):
         axes.text2D(0.16, 0.62 - 0.05 * line, name, color=color, transform=axes.transAxes, size=8.5)
     style.frame_space(axes, np.vstack([points, at]), 0.15)
@@ -214,10 +217,10 @@ def _arrow(axes: Any, start: Floats, arrow: Floats, color: str) -> None:
     axes.quiver(*start, *arrow, color=color, linewidth=2.2, arrow_length_ratio=0.15, zorder=7)
 
 
-def _ellipsoid(jacobian: Floats, centre: Floats, scale: float = 0.2) -> Floats:
-    """Return a mesh of the tool velocities that joint rates of norm 1 reach, scaled."""
+def _ellipsoid(jacobian: Floats, centre: Floats) -> Floats:
+    """Return a mesh of the tool velocities that joint rates of norm 1 rad/s reach, scaled."""
     u, values, _ = np.linalg.svd(jacobian)
     around, up = np.meshgrid(np.linspace(0, 2 * np.pi, 33), np.linspace(0, np.pi, 17))
     ball = np.array([np.cos(around) * np.sin(up), np.sin(around) * np.sin(up), np.cos(up)])
-    mesh = np.einsum("ij,jkl->ikl", u * values * scale, ball)
+    mesh = np.einsum("ij,jkl->ikl", u * values * _ELLIPSOID_SCALE, ball)
     return np.asarray(mesh + centre[:, None, None])

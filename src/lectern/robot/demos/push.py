@@ -76,7 +76,7 @@ class Push(Demo[PushParameters]):
         line = Line(stage, parameters)
         empty = await line.alone()
         stage.tell("Along the same line, pushing the block.")
-        await stage.change_scene(surface(parameters).add(block(parameters)))
+        await stage.session.set_scene(surface(parameters).add(block(parameters)))
         pushed = await line.pushing()
         await stage.go("home")
         return DemoResult(

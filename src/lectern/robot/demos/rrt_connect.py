@@ -110,7 +110,7 @@ class RrtConnect(Demo[RrtConnectParameters]):
         scene = surroundings(parameters)
         await stage.prepare(bench())
         await stage.session.move(PlanRequest(JointGoal(tuple(start.tolist())), seed=stage.seed))
-        await stage.change_scene(scene)
+        await stage.session.set_scene(scene)
         stage.tell("Growing trees from the start and from the goal.")
         tree = await stage.compute(grow, stage.view.model, scene, parameters.step_rad, stage.seed)
         request = PlanRequest(

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from lectern.robot.gate.gate import MotionGate
     from lectern.robot.gate.proposal import Proposal
     from lectern.robot.gate.users import User
-    from lectern.robot.scene import Scene
 
 _SHOWN = 80  # characters of a wrong value that a message repeats
 
@@ -68,13 +67,9 @@ async def run_demo(
     demo = find(name)
     parameters = parse(demo, raw_parameters)
     shown = parameters.model_dump(mode="json")
-    session = gate.session(user, "run_demo", {"name": name, "parameters": shown}, on_approval)
-
-    async def change_scene(scene: Scene) -> None:
-        await gate.set_scene(user, scene)
-
+    session = await gate.session(user, "run_demo", {"name": name, "parameters": shown}, on_approval)
     start = time.monotonic()
-    result = await demo.run(Stage(gate.view, session, change_scene, seed, tell), parameters)
+    result = await demo.run(Stage(gate.view, session, seed, tell), parameters)
     return DemoRun(name, shown, result, time.monotonic() - start)
 
 

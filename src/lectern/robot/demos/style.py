@@ -111,6 +111,13 @@ def draw_arm(axes: Any, points_m: Floats, color: str = INK, alpha: float = 1.0) 
     axes.plot(*joints, "o", color=PAPER, markeredgecolor=color, alpha=alpha, markersize=6, zorder=4)
 
 
+def draw_line(axes: Any, points_m: Floats, color: str, dashes: Any, alpha: float) -> None:
+    """Draw an arm as a thin line with points, of which several fit beside each other."""
+    x, y, z = points_m.T
+    axes.plot(x, y, z, color=color, alpha=alpha, linewidth=2, linestyle=dashes, zorder=3)
+    axes.plot(x[1:-1], y[1:-1], z[1:-1], "o", color=color, alpha=alpha, markersize=2.5, zorder=4)
+
+
 def mark(axes: Axes, at: Sequence[Any] | Floats, text: str, color: str = INK, **where: Any) -> None:
     """Write a label beside a point or a curve, in its colour."""
     where = {"xytext": (4, 3), "textcoords": "offset points", "fontsize": 8.5, **where}

@@ -115,10 +115,15 @@ def shortest_s(distance_rad: Floats, model: RobotModel, scale: float) -> float:
 
 
 def judge(profile: Profile, names: tuple[str, ...], scale: float) -> dict[str, Any]:
-    """Return the duration, and which limit is active for what share of it."""
+    """Return the duration, and which limit is active for what share of it.
+
+    Where a joint comes to full speed both limits are nearly reached; the nearer one counts, so that
+    the shares are of one whole.
+    """
     fastest = np.abs(profile.velocity).max(axis=1) / scale
     strongest = np.abs(profile.acceleration).max(axis=1) / scale
-    at_speed, at_acceleration = fastest >= _REACHED, strongest >= _REACHED
+    at_speed = (fastest >= _REACHED) & (fastest >= strongest)
+    at_acceleration = (strongest >= _REACHED) & (strongest > fastest)
     velocity, acceleration = np.abs(profile.velocity), np.abs(profile.acceleration)
     return {
         "duration_s": rounded(float(profile.times_s[-1]), 3),

@@ -229,17 +229,24 @@ class Ledger:
             self._drop(ticket.key, ApprovalInvalid("The plan's approval was used.", _ANEW))
             return run
 
-    def occupy(self, what: str) -> Run:
-        """Take the robot for something other than a plan.
+    @contextmanager
+    def occupied(self, what: str, epoch: int) -> Iterator[None]:
+        """Take the robot for something other than a plan that began in an epoch.
 
         Raises:
             RobotBusy: Something else has it.
+            MotionStopped: A stop was faster.
         """
         with self._lock:
-            return self._take(Run(what, self._epoch))
+            run = self._take(Run(what, epoch))
+        try:
+            self.begin(run)
+            yield
+        finally:
+            self.release(run)
 
     def begin(self, run: Run) -> None:
-        """Check, as the last thing before the robot moves, that it still may.
+        """Check, as the last thing before the robot is told, that it still may.
 
         Raises:
             MotionStopped: A stop was faster.

@@ -63,10 +63,13 @@ def check_holding(plan: Plan, scene: Scene) -> None:
 
     Raises:
         SceneObjectUnknown: There is no such object.
-        SceneObjectInvalid: It cannot be carried, or is held already, or is not held.
+        SceneObjectInvalid: It cannot be carried, or is held already, or is not held, or shall be
+            taken and let go of at once.
     """
     held = set(scene.attached)
     for grip in (step for step in plan.steps if type(step) is Grip):
+        both = grip.attach and grip.attach == grip.detach
+        _require(not both, f"One grip cannot take {grip.attach[:80]!r} and let go of it.")
         if grip.detach:
             _require(grip.detach in held, f"The robot does not hold {grip.detach[:80]!r}.")
             held.discard(grip.detach)

@@ -65,11 +65,15 @@ class Desk:
     async def write(self, entry: Mapping[str, Any]) -> None:
         """Bring an entry to the disk.
 
+        A caller that is cancelled meanwhile goes on waiting for the disk, so that whatever it
+        records afterwards comes afterwards.
+
         Raises:
             AuditFailed: It could not be written.
         """
+        loop = asyncio.get_running_loop()
         try:
-            await asyncio.to_thread(self.audit.write, entry)
+            await _to_its_end(loop.run_in_executor(None, self.audit.write, entry))
         except AuditFailed:
             raise
         except Exception as error:
@@ -127,6 +131,21 @@ class Desk:
             raise ApprovalNeeded("Nobody has approved this plan.", "Let an operator approve it.")
         record.check = "audit"
         return plan
+
+
+async def _to_its_end(work: asyncio.Future[None]) -> None:
+    """Wait for some work, cancelled or not."""
+    cancelled = None
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    failure = work.exception()
+    if cancelled is not None:
+        raise cancelled
+    if failure is not None:
+        raise failure
 
 
 def named(error: Exception) -> LecternError:

@@ -14,6 +14,7 @@ from lectern.robot.gate.proposal import Proposal
 
 _log = logging.getLogger(__name__)
 _WAITING = 1024
+_CLOSE_S = 5.0
 
 Phase: TypeAlias = Literal[
     "proposal", "approved", "rejected", "started", "progress", "ended", "failed", "stopped"
@@ -89,12 +90,19 @@ class Announcer:
             _log.warning("listeners are too slow: the event %s is dropped", event.phase)
 
     def close(self) -> None:
-        """End the thread after what waits has been told."""
+        """End the thread after what waits has been told; give up on listeners that are stuck.
+
+        Waits for seconds at worst, and never fails.
+        """
         with self._lock:
             thread, self._thread = self._thread, None
-        if thread is not None:
-            self._waiting.put(None, timeout=5.0)
-            thread.join(timeout=5.0)
+        if thread is None:
+            return
+        try:
+            self._waiting.put(None, timeout=_CLOSE_S)
+            thread.join(timeout=_CLOSE_S)
+        except queue.Full:
+            _log.warning("a listener of motion events does not return; what waits is not told")
 
     def _forget(self, key: int) -> None:
         with self._lock:

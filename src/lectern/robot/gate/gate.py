@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
 from lectern.errors import ToolNotAllowed
 from lectern.robot.gate.approvals import Ledger
 from lectern.robot.gate.arguments import freeze
 from lectern.robot.gate.audit import AuditLog
 from lectern.robot.gate.clock import Clock
-from lectern.robot.gate.desk import Desk, named
+from lectern.robot.gate.desk import Desk
 from lectern.robot.gate.events import Announcer, Listener
 from lectern.robot.gate.inspection import Inspector
 from lectern.robot.gate.motion import Motion
 from lectern.robot.gate.policy import Bounds, Policy
 from lectern.robot.gate.proposal import Proposal
 from lectern.robot.gate.record import Record, name_of, text_of
-from lectern.robot.gate.scenes import check_scene, describe_change
 from lectern.robot.gate.session import MotionSession
+from lectern.robot.gate.surroundings import Surroundings
 from lectern.robot.gate.tools import tool_for
 from lectern.robot.gate.users import APPROVERS, PROPOSERS, User, check_role
 from lectern.robot.gate.view import LookingOnly
@@ -30,7 +30,6 @@ from lectern.robot.scene import Scene
 
 # Longest time that a reset waits for a motion to come to rest.
 _HALT_S = 3.0
-T = TypeVar("T")
 
 
 class MotionGate:
@@ -61,6 +60,7 @@ class MotionGate:
         self._inspector = Inspector(self._view, policy, workspace or Workspace(), self._bounds)
         self._announcer = Announcer(self._bounds.listeners)
         self._desk = Desk(self._inspector, self._ledger, audit, self._announcer, self._clock)
+        self._surroundings = Surroundings(self._desk, robot)
 
     @property
     def view(self) -> RobotView:
@@ -145,11 +145,12 @@ class MotionGate:
         async with self._desk.deciding(record):
             check_role(user, PROPOSERS, "execute motions")
             run = self._ledger.claim(user, record.digest)
+        motion = Motion(self._desk, self._robot, record, run, on_progress)
         try:
             async with self._desk.deciding(record):
                 plan = await self._desk.recheck(record, user, run)
-                await self._desk.write(record.entry(self._clock, "started"))
-            return await Motion(self._desk, self._robot, record, run, on_progress).carry_out(plan)
+                await motion.record_start()
+            return await motion.carry_out(plan)
         finally:
             self._ledger.release(run)
 
@@ -172,7 +173,7 @@ class MotionGate:
         """Return the proposals that wait for a person, oldest first."""
         return self._ledger.pending()
 
-    def session(
+    async def session(
         self,
         user: User,
         tool: str,
@@ -195,7 +196,7 @@ class MotionGate:
         """
         record = Record("session", name_of(user), text_of(tool, 80))
         epoch = self._ledger.epoch
-        try:
+        async with self._desk.deciding(record):
             chosen = tool_for(tool, user, self._view.reality)
             if chosen.name != "run_demo":
                 raise ToolNotAllowed(f"{chosen.name} is a single motion.", "Propose it.")
@@ -204,13 +205,11 @@ class MotionGate:
             chosen.parse(record.arguments)
             record.check = "policy"
             verdict = self._policy.verdict(self._view.reality)
-            self._audit.write(record.entry(self._clock, verdict))
-        except Exception as error:
-            refusal = named(error)
-            self._audit.owe(record.refusal(self._clock, refusal))
-            raise refusal from error
+            record.check = "audit"
+            await self._desk.write(record.entry(self._clock, verdict))
         return MotionSession(
             self._desk,
+            self._surroundings,
             execute=self.execute,
             user=user,
             arguments=record.arguments,
@@ -218,31 +217,30 @@ class MotionGate:
             on_approval=on_approval,
         )
 
-    async def set_scene(self, user: User, scene: Scene) -> None:
-        """Replace the surroundings; takes no approval, but a role that could approve.
+    async def set_scene(self, user: User, scene: Scene, base: Scene | None = None) -> None:
+        """Change the surroundings; takes no approval, but a role that could approve.
+
+        Args:
+            user: Who asks.
+            scene: The scene to be.
+            base: The scene that `scene` was made from: only what differs between the two changes,
+                and everything else stays as it is by then. None: everything is replaced.
 
         Raises:
             ToolNotAllowed: This user may not change the scene.
-            SceneObjectInvalid: The scene contradicts itself.
+            SceneObjectInvalid: The scene contradicts itself, or a name is taken by now.
+            SceneObjectUnknown: What should change is gone by now.
             MotionOff: The policy lets nothing move.
             RobotBusy: A plan is being executed.
+            MotionStopped: A stop came in between.
             ObjectInRobot: An object would overlap the robot.
             AuditFailed: It could not be recorded; nothing changed.
         """
         record = Record("change_scene", name_of(user), "change_scene")
+        epoch = self._ledger.epoch
         async with self._desk.deciding(record):
-            chosen = tool_for("change_scene", user, self._view.reality)
-            record.check = "schema"
-            scene = check_scene(scene)
-            changed = describe_change(self._view.scene(), scene)
-            record.arguments = freeze(changed, self._bounds.argument_bytes)
-            chosen.parse(record.arguments)
-            record.check = "policy"
-            self._policy.verdict(self._view.reality)
-            record.check = "audit"
-            await self._desk.write(record.entry(self._clock, "allowed"))
-            record.check = "motion"
-            await self._alone("the scene is being changed", self._robot.set_scene, scene)
+            tool_for("change_scene", user, self._view.reality)
+            await self._surroundings.change(record, scene, base, epoch)
 
     async def reset(self, user: User, seed: int = 0) -> None:
         """Put a simulated robot and its scene back to where they started, stopping what runs.
@@ -278,13 +276,19 @@ class MotionGate:
         return self._announcer.subscribe(listener)
 
     async def close(self) -> None:
-        """Stop, bring the records to the disk, and let go of the robot."""
+        """Stop, let go of the robot, tell listeners what they wait for, and settle the records.
+
+        Raises:
+            AuditFailed: What is owed to the log cannot be written.
+        """
         self.stop(None, "the gate is being closed")
         try:
             await self._robot.close()
         finally:
-            self._announcer.close()
-            await asyncio.to_thread(self._audit.settle)
+            try:
+                await asyncio.to_thread(self._announcer.close)
+            finally:
+                await asyncio.to_thread(self._audit.settle)
 
     async def _start_over(self, seed: int) -> None:
         """Stop what runs, wait for its end, and reset; what never ends is reset as well."""
@@ -293,18 +297,10 @@ class MotionGate:
         self._robot.stop(reason)
         self._ledger.tidy()
         if (running := self._ledger.running()) is not None:
-            try:
-                await asyncio.wait_for(asyncio.wrap_future(running.finished), _HALT_S)
-            except asyncio.TimeoutError:
+            finished = asyncio.wrap_future(running.finished)
+            if not (await asyncio.wait([finished], timeout=_HALT_S))[0]:
                 # Whatever is stuck keeps the robot, so that nothing else can begin meanwhile.
                 await self._robot.reset(seed)
                 return
-        await self._alone(reason, self._robot.reset, seed)
-
-    async def _alone(self, what: str, act: Callable[[T], Awaitable[None]], argument: T) -> None:
-        """Do something while nothing else has the robot."""
-        run = self._ledger.occupy(what)
-        try:
-            await act(argument)
-        finally:
-            self._ledger.release(run)
+        with self._ledger.occupied(reason, self._ledger.epoch):
+            await self._robot.reset(seed)

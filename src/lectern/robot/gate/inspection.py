@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lectern.errors import TrajectoryInvalid
+from lectern.errors import PathBlocked, SceneObjectInvalid, TrajectoryInvalid
 from lectern.robot.gate.continuity import check_continuity, check_holding
 from lectern.robot.gate.limits import check_form, check_intent, check_plan
 from lectern.robot.gate.policy import Bounds, Policy
 from lectern.robot.gate.proposal import Verdict
 from lectern.robot.gate.record import Record
+from lectern.robot.gate.scenes import fixed
 from lectern.robot.gate.sealing import seal
 from lectern.robot.gate.tools import Intent
 from lectern.robot.gate.workspace import Workspace
@@ -68,11 +69,29 @@ class Inspector:
         await asyncio.to_thread(check_plan, plan, model, self.workspace)
         record.check = "collision"
         await self.view.check(plan)
+        await self._check_unnamed(plan)
         record.check = "continuity"
         check_continuity(plan, self.view.state(), model)
         check_holding(plan, self.view.scene())
         record.check = "policy"
         return self.policy.verdict(self.view.reality)
+
+
+    async def _check_unnamed(self, plan: Plan) -> None:
+        """Check that fingers meet only what they are told to take.
+
+        The robot lets closing fingers meet what is free to move, for that is how they grip. What
+        they take without a name would be an obstacle, not a load, to the next plan. So the check
+        is made again with everything fixed.
+        """
+        if not any(type(step) is Grip for step in plan.steps):
+            return
+        try:
+            await self.view.check(plan, fixed(self.view.scene()))
+        except PathBlocked as error:
+            raise SceneObjectInvalid(
+                error.detail, "Name the object that is between the fingers as `attach`."
+            ) from error
 
 
 def _check_end(plan: Plan, request: PlanRequest, model: RobotModel) -> None:

@@ -38,6 +38,18 @@ class Motion:
         self._run = run
         self._on_progress = on_progress
 
+    async def record_start(self) -> None:
+        """Bring the start to the disk; whoever goes away meanwhile leaves an end there as well.
+
+        Raises:
+            AuditFailed: It could not be written.
+        """
+        try:
+            await self._desk.write(self._record.entry(self._desk.clock, "started"))
+        except asyncio.CancelledError:
+            self._left()
+            raise
+
     async def carry_out(self, plan: Plan) -> Execution:
         """Let the robot execute a plan, and record the outcome.
 
@@ -48,7 +60,7 @@ class Motion:
         try:
             done = await self._hand_over(plan)
         except asyncio.CancelledError:
-            self._owe("stopped", "motion_stopped", "Whoever waited for the motion went away.")
+            self._left()
             raise
         except MotionStopped as error:
             await self._settle("stopped", error)
@@ -85,6 +97,9 @@ class Motion:
                 self._on_progress(progress)
             except Exception:
                 _log.exception("whoever follows a motion failed; the motion goes on")
+
+    def _left(self) -> None:
+        self._owe("stopped", "motion_stopped", "Whoever waited for the motion went away.")
 
     async def _settle(self, phase: Phase, error: LecternError) -> None:
         self._owe(phase, error.code, error.detail)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from lectern.errors import SceneObjectInvalid
@@ -35,6 +37,15 @@ def _checked(name: str, item: SceneObject) -> SceneObject:
             "Place objects in the world, under their own names.",
         )
     return SceneObject(item.name, item.shape, item.pose, item.mass_kg, item.friction, item.colour)
+
+
+def fixed(scene: Scene) -> Scene:
+    """Return a scene in which nothing can be pushed but what the robot holds."""
+    objects = {
+        name: item if name in scene.attached else replace(item, mass_kg=None)
+        for name, item in scene.objects.items()
+    }
+    return Scene(MappingProxyType(objects), scene.attached)
 
 
 def describe_change(before: Scene, after: Scene) -> dict[str, Any]:

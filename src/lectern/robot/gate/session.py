@@ -12,11 +12,13 @@ from lectern.robot.gate.desk import Desk
 from lectern.robot.gate.proposal import Proposal
 from lectern.robot.gate.record import Record
 from lectern.robot.gate.sealing import seal
+from lectern.robot.gate.surroundings import Surroundings
 from lectern.robot.gate.tools import Intent, tool_for
 from lectern.robot.gate.users import User
 from lectern.robot.goals import PlanRequest
 from lectern.robot.plan import Grip, Plan
 from lectern.robot.robot import Execution
+from lectern.robot.scene import Scene
 
 OnApproval: TypeAlias = Callable[[Proposal], None]
 Execute: TypeAlias = Callable[[User, str], Awaitable[Execution]]
@@ -33,6 +35,7 @@ class MotionSession:
     def __init__(
         self,
         desk: Desk,
+        surroundings: Surroundings,
         *,
         execute: Execute,
         user: User,
@@ -41,6 +44,7 @@ class MotionSession:
         on_approval: OnApproval | None,
     ) -> None:
         self._desk = desk
+        self._surroundings = surroundings
         self._execute = execute
         self._user = user
         self._arguments = arguments
@@ -71,6 +75,20 @@ class MotionSession:
         """
         return await self._go(plan)
 
+    async def set_scene(self, scene: Scene) -> None:
+        """Replace the surroundings of a simulated robot, which whoever may run a demo may do.
+
+        On a real robot, where an object taken out of the scene is one that the arm may hit, it
+        takes the role that `MotionGate.set_scene` takes. Raises what that does.
+        """
+        desk, user = self._desk, self._user
+        record = Record("change_scene", user.name, "run_demo", step="change_scene")
+        async with desk.deciding(record):
+            desk.ledger.require(self._epoch)
+            reality = desk.inspector.view.reality
+            tool_for("run_demo" if reality == "sim" else "change_scene", user, reality)
+            await self._surroundings.change(record, scene, None, self._epoch)
+
     async def _go(self, what: Intent | Plan) -> Execution:
         desk, user = self._desk, self._user
         record = Record("propose", user.name, "run_demo", self._arguments)
@@ -98,14 +116,18 @@ class MotionSession:
         record.check = "approval"
         if self._on_approval is not None:
             self._on_approval(ticket.proposal)
+        # Not wait_for: before Python 3.12 it loses a cancellation that comes with the approval.
         decided = asyncio.wrap_future(ticket.decided)
+        decided.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
-            await asyncio.wait_for(decided, self._desk.inspector.policy.approval_s)
-        except BaseException as error:
+            await asyncio.wait([decided], timeout=self._desk.inspector.policy.approval_s)
+        except asyncio.CancelledError:
             self._desk.ledger.withdraw(ticket)
-            if isinstance(error, asyncio.TimeoutError):
-                raise ApprovalInvalid("Nobody approved it in time.", "Ask again.") from error
             raise
+        if not decided.done():
+            self._desk.ledger.withdraw(ticket)
+            raise ApprovalInvalid("Nobody approved it in time.", "Ask again.")
+        decided.result()
 
 
 def describe(what: Intent | Plan) -> str:

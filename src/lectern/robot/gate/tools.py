@@ -78,14 +78,16 @@ class MoveLine(MovePose):
 
 
 class GripArguments(Arguments):
-    """Distance between the fingers and the force with which they close."""
+    """Distance between the fingers, their force, and what they take or let go of, by name."""
 
     width_m: Annotated[float, Field(ge=0.0, le=1.0)]
     force_n: Annotated[float, Field(gt=0.0, le=1000.0)] = 20.0
+    attach: Annotated[str, Field(max_length=64)] = ""
+    detach: Annotated[str, Field(max_length=64)] = ""
 
     def intent(self) -> Intent:
         """Return what is asked of the robot."""
-        return Grip(self.width_m + 0.0, self.force_n)
+        return Grip(self.width_m + 0.0, self.force_n, self.attach, self.detach)
 
 
 class RunDemo(Arguments):
