@@ -184,6 +184,13 @@ class RobotContract:
         await robot.check(way_down)
         await robot.execute(way_down)
 
+    async def test_fingers_do_not_open_into_the_sides_of_a_slot(self, robot):
+        await hand_over_the_bench(robot, 0.0, *SLOT)
+        await robot.execute(await robot.plan(LOWER))
+        with pytest.raises(PathBlocked, match="side_"):
+            await robot.check(Plan(robot.model.name, (Grip(0.08, 10.0),)))
+        await robot.check(Plan(robot.model.name, (Grip(0.02, 10.0),)))
+
     async def test_a_recording_misses_nothing_of_a_motion(self, robot):
         plan = await robot.plan(READY)
         before_s = robot.state().stamp_s
