@@ -121,6 +121,25 @@ def test_an_unusable_mesh_is_named(tmp_path: Path, name: str, content: bytes | N
         build_world(ARM, Scene.of(item))
 
 
+@pytest.mark.parametrize("name", ["floor", "world", "tiles", "overview", "joint_1", "bench"])
+def test_an_object_may_be_named_like_anything_but_a_link(name: str) -> None:
+    item = SceneObject(name, Box((0.05, 0.05, 0.05)), Pose((0.5, -0.1, 0.3)), mass_kg=0.1)
+    world = build_world(ARM, Scene.of(item))
+    assert Physics(world, np.array(ARM.named["home"])).poses()[name] == item.pose
+
+
+@pytest.mark.parametrize(
+    ("shape", "mass_kg", "reason"),
+    [(Box((0.05, 0.05, 0.05)), 1e-20, "too little"), (Sphere(1e-9), 0.1, "mass and inertia")],
+)
+def test_an_object_that_cannot_be_simulated_is_named_among_others(
+    shape: Box | Sphere, mass_kg: float, reason: str
+) -> None:
+    speck = SceneObject("speck", shape, Pose((0.5, -0.1, 0.3)), mass_kg=mass_kg)
+    with pytest.raises(SceneObjectInvalid, match=f"'speck'.*{reason}"):
+        build_world(ARM, bench().add(speck))
+
+
 def test_an_object_may_not_be_named_like_a_link() -> None:
     item = SceneObject("forearm_link", Sphere(0.1), Pose((0.6, -0.2, 0.1)))
     with pytest.raises(SceneObjectInvalid, match="forearm_link"):

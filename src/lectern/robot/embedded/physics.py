@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import mujoco
 import numpy as np
 
 from lectern.errors import SceneObjectUnknown, SimulationFailed
-from lectern.robot.embedded.world import STEP_S, World, pose_in
+from lectern.robot.embedded.world import HULL_GROUP, STEP_S, World, pose_in
 from lectern.robot.geometry import Floats, Pose
 from lectern.robot.scene import Scene
 
 # Nothing on a workbench moves faster than this, m/s or rad/s; what does has blown up.
 MAX_SPEED = 200.0
+# Objects may touch the robot this deep before they count as inside it, m.
+_OVERLAP_M = 0.001
 # Steps between two looks at whether to go on.
 LOOK_STEPS = 2
 _log = logging.getLogger(__name__)
 # Left to itself, MuJoCo writes its warnings into a file in the folder it was started in.
 mujoco.set_mju_user_warning(lambda text: _log.debug("MuJoCo: %s", text))
 _REMEDY = "The robot was put back home and the objects to where the scene has them."
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """An object that is inside a link, and how deep, m."""
+
+    name: str
+    link: str
+    depth_m: float
 
 
 @dataclass
@@ -113,18 +125,21 @@ class Physics:
         data = self.data
         data.act[:] = commands[0]
         data.ctrl[:] = (commands[1] - commands[0]) / (steps * STEP_S)
-        self._apply_push(steps)
-        self._step(steps, stopped)
+        self._begin_push(steps)
+        done = self._step(steps, stopped)
+        self._end_push(done)
         self._judge()
 
-    def _step(self, steps: int, stopped: Callable[[], bool] | None) -> None:
+    def _step(self, steps: int, stopped: Callable[[], bool] | None) -> int:
+        """Let time pass; return how many steps."""
         if stopped is None:
             mujoco.mj_step(self.world.model, self.data, steps)
-            return
+            return steps
         for begun in range(0, steps, LOOK_STEPS):
             if stopped():
-                return
+                return begun
             mujoco.mj_step(self.world.model, self.data, min(LOOK_STEPS, steps - begun))
+        return steps
 
     def push(self, body: str, force_n: Floats, duration_s: float) -> None:
         """Push a link or a movable object at its centre of mass; replaces an earlier push.
@@ -132,6 +147,7 @@ class Physics:
         Raises:
             SceneObjectUnknown: There is no such link or object.
         """
+        self._let_go()
         bodies = {**self.world.links, **self.world.objects}
         if body not in bodies:
             raise SceneObjectUnknown(
@@ -166,7 +182,7 @@ class Physics:
 
     def speed_of(self, name: str) -> float:
         """Return the fastest coordinate of a movable object's velocity, m/s or rad/s."""
-        start = int(self.world.model.joint(name).dofadr[0])
+        start = self.world.speeds[name]
         return float(np.abs(self.data.qvel[start : start + 6]).max())
 
     def pose_in_link(self, name: str, link: str) -> Pose:
@@ -185,13 +201,21 @@ class Physics:
         near = bodies[(bodies == body).any(axis=1)]
         return frozenset(int(b) for b in near.ravel()) - {body}
 
-    def _apply_push(self, steps: int) -> None:
-        if self._push is None:
-            return
-        over = self._push.steps <= 0
-        self.data.xfrc_applied[self._push.body, :3] = 0.0 if over else self._push.force_n
-        self._push.steps -= steps
-        if over:
+    def _begin_push(self, steps: int) -> None:
+        """Apply the force, in its last steps so much less that the impulse is what was asked."""
+        if self._push is not None:
+            share = min(1.0, self._push.steps / steps)
+            self.data.xfrc_applied[self._push.body, :3] = share * self._push.force_n
+
+    def _end_push(self, done: int) -> None:
+        if self._push is not None:
+            self._push.steps -= done
+            if self._push.steps <= 0:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        if self._push is not None:
+            self.data.xfrc_applied[self._push.body] = 0.0
             self._push = None
 
     def _judge(self) -> None:
@@ -206,6 +230,11 @@ class Physics:
             numbers = enumerate(data.warning.number)
             names = [mujoco.mjtWarning(i).name for i, number in numbers if number]
             raise SimulationFailed(f"The physics gave up ({', '.join(names)}).", _REMEDY)
+
+    def overlaps(self, names: Iterable[str]) -> list[Overlap]:
+        """Return which of these objects are inside the robot, each once."""
+        mujoco.mj_kinematics(self.world.model, self.data)
+        return overlaps(self.world, self.data, names)
 
     def _body_matrix(self, body: int) -> Floats:
         matrix = np.eye(4)
@@ -223,10 +252,27 @@ def object_poses(world: World, state: Floats) -> dict[str, Pose]:
 
 def scene_in(scene: Scene, world: World, state: Floats) -> Scene:
     """Return a scene with its movable objects where a state has them."""
+    objects = dict(scene.objects)
     for name, pose in object_poses(world, state).items():
-        if name in scene.objects:
-            scene = scene.move(name, pose)
-    return scene
+        item = objects.get(name)
+        if item is not None and item.pose != pose:
+            objects[name] = replace(item, pose=pose)
+    return Scene(MappingProxyType(objects), scene.attached)
+
+
+def overlaps(world: World, data: mujoco.MjData, names: Iterable[str]) -> list[Overlap]:
+    """Return which of these objects are inside the robot, each once; `data` has its kinematics."""
+    model = world.model
+    hulls = [i for i in range(model.ngeom) if model.geom_group[i] == HULL_GROUP]
+    found = []
+    for name in sorted(names):
+        thing = int(model.body_geomadr[world.objects[name]])
+        for hull in hulls:
+            apart_m = mujoco.mj_geomDistance(model, data, thing, hull, 0.01, None)
+            if apart_m < -_OVERLAP_M:
+                found.append(Overlap(name, model.body(model.geom_bodyid[hull]).name, -apart_m))
+                break
+    return found
 
 
 def carry_over(
@@ -242,5 +288,5 @@ def carry_over(
             continue
         source = before.movable[name]
         data.qpos[address : address + 7] = positions[source : source + 7]
-        to, from_ = (int(w.model.joint(name).dofadr[0]) for w in (after, before))
+        to, from_ = after.speeds[name], before.speeds[name]
         data.qvel[to : to + 6] = velocities[from_ : from_ + 6]

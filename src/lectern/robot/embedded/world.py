@@ -18,7 +18,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from lectern.errors import DescriptionInvalid, SceneObjectInvalid
+from lectern.errors import DescriptionInvalid, LecternError, SceneObjectInvalid
 from lectern.robot.embedded.control import Gains, gains_of
 from lectern.robot.geometry import Pose
 from lectern.robot.model import RobotModel
@@ -45,6 +45,10 @@ _PAD_SOLREF = (0.002, 1.0)
 _TORSION_M, _ROLLING_M = 0.01, 0.0001
 _RUBBER = 1.0
 _MAX_STL_BYTES = 50_000_000
+# What weighs less is thrown about by the stiffness of contacts, kg.
+_LEAST_MASS_KG = 0.001
+# What MuJoCo calls an object: no name of a link, a joint or the floor, as objects have no `/`.
+_OBJECT_PREFIX = "object/"
 _IMPORT = (
     '<mujoco><compiler fusestatic="false" discardvisual="false" balanceinertia="false" '
     'strippath="false"/></mujoco>'
@@ -61,6 +65,7 @@ class World:
         joints: Names of the robot's joints, in the order of their addresses.
         objects: Body of every object of the scene.
         movable: Address in qpos of the objects that move.
+        speeds: Address in qvel of the same.
         links: Body of every link of the robot.
         gains: Of the controllers built into it.
     """
@@ -70,6 +75,7 @@ class World:
     joints: tuple[str, ...]
     objects: Mapping[str, int]
     movable: Mapping[str, int]
+    speeds: Mapping[str, int]
     links: Mapping[str, int]
     gains: Gains
 
@@ -79,20 +85,62 @@ def build_world(robot: RobotModel, scene: Scene) -> World:
 
     Raises:
         DescriptionInvalid: The robot's URDF cannot be loaded.
-        SceneObjectInvalid: An object's mesh cannot be read, or a name is also a link's.
+        SceneObjectInvalid: An object is too light, MuJoCo cannot use its mesh or its size, or its
+            name is also a link's; the message names it.
     """
+    gains = gains_of(robot, STEP_S)
+    spec = _spec(robot, scene, gains)
+    links = {body.name for body in spec.bodies[1:]} - set(map(_called, scene.objects))
+    try:
+        model = spec.compile()
+    except ValueError as error:
+        raise _fault(robot, scene, gains, error) from error
+    return _indexed(model, robot, scene, links, gains)
+
+
+def _spec(robot: RobotModel, scene: Scene, gains: Gains) -> mujoco.MjSpec:
     spec = _robot_spec(robot)
     links = {body.name for body in spec.bodies[1:]}
-    gains = gains_of(robot, STEP_S)
     _finish_robot(spec, robot, gains)
     _surroundings(spec)
     for item in scene.objects.values():
-        if item.name in links:
-            raise SceneObjectInvalid(
-                f"{item.name!r} is the name of a link of the robot.", "Use another name."
-            )
+        _check_object(item, links)
         _add_object(spec, item)
-    return _indexed(_compile(spec, robot, scene), robot, scene, links, gains)
+    return spec
+
+
+def _called(name: str) -> str:
+    """Return what MuJoCo calls an object of the scene."""
+    return _OBJECT_PREFIX + name
+
+
+def _check_object(item: SceneObject, links: Iterable[str]) -> None:
+    if item.name in links:
+        raise SceneObjectInvalid(
+            f"{item.name!r} is the name of a link of the robot.", "Use another name."
+        )
+    if item.mass_kg is not None and item.mass_kg < _LEAST_MASS_KG:
+        raise SceneObjectInvalid(
+            f"The object {item.name!r} weighs {1000 * item.mass_kg:g} g, too little to simulate.",
+            f"Give at least {1000 * _LEAST_MASS_KG:g} g, or no mass for what never moves.",
+        )
+    if isinstance(item.shape, Mesh):
+        _check_mesh(item.name, item.shape)
+
+
+def _fault(robot: RobotModel, scene: Scene, gains: Gains, error: ValueError) -> LecternError:
+    """Return an error that names the object that MuJoCo cannot use, or else the robot."""
+    for item in scene.objects.values():
+        try:
+            _spec(robot, Scene.of(item), gains).compile()
+        except ValueError as alone:
+            return SceneObjectInvalid(
+                f"MuJoCo cannot use the object {item.name!r}: {alone}",
+                "Give a closed mesh, binary STL or OBJ, and sizes and masses of real things.",
+            )
+    return DescriptionInvalid(
+        f"MuJoCo cannot build {robot.name}: {error}", "Repair the description."
+    )
 
 
 def _robot_spec(robot: RobotModel) -> mujoco.MjSpec:
@@ -246,11 +294,12 @@ def _looking(direction: tuple[float, float, float]) -> NDArray[np.float64]:
 
 
 def _add_object(spec: mujoco.MjSpec, item: SceneObject) -> None:
+    name = _called(item.name)
     body = spec.worldbody.add_body(
-        name=item.name, pos=item.pose.position_m, quat=wxyz(item.pose.quaternion_xyzw)
+        name=name, pos=item.pose.position_m, quat=wxyz(item.pose.quaternion_xyzw)
     )
     geom = body.add_geom(
-        name=item.name,
+        name=name,
         rgba=(*item.colour, 1.0),
         friction=(item.friction, _TORSION_M, _ROLLING_M),
         contype=_OBJECT,
@@ -262,7 +311,7 @@ def _add_object(spec: mujoco.MjSpec, item: SceneObject) -> None:
     _give_shape(spec, geom, item)
     if item.mass_kg is not None:
         geom.mass = item.mass_kg
-        body.add_freejoint(name=item.name)
+        body.add_freejoint(name=name)
 
 
 def _give_shape(spec: mujoco.MjSpec, geom: mujoco.MjsGeom, item: SceneObject) -> None:
@@ -276,9 +325,9 @@ def _give_shape(spec: mujoco.MjSpec, geom: mujoco.MjsGeom, item: SceneObject) ->
         size = (shape.radius_m, shape.length_m / 2, 0)
         geom.type, geom.size, geom.condim = kinds.mjGEOM_CYLINDER, size, 6
     else:
-        _check_mesh(item.name, shape)
-        spec.add_mesh(name=item.name, file=str(shape.path.resolve()), scale=(shape.scale,) * 3)
-        geom.type, geom.meshname = kinds.mjGEOM_MESH, item.name
+        name = _called(item.name)
+        spec.add_mesh(name=name, file=str(shape.path.resolve()), scale=(shape.scale,) * 3)
+        geom.type, geom.meshname = kinds.mjGEOM_MESH, name
 
 
 def _check_mesh(name: str, mesh: Mesh) -> None:
@@ -295,21 +344,6 @@ def _check_mesh(name: str, mesh: Mesh) -> None:
         )
 
 
-def _compile(spec: mujoco.MjSpec, robot: RobotModel, scene: Scene) -> mujoco.MjModel:
-    try:
-        return spec.compile()
-    except ValueError as error:
-        meshes = [o.name for o in scene.objects.values() if isinstance(o.shape, Mesh)]
-        if not meshes:
-            raise DescriptionInvalid(
-                f"MuJoCo cannot build {robot.name}: {error}", "Repair the description."
-            ) from error
-        raise SceneObjectInvalid(
-            f"MuJoCo cannot use a mesh of {', '.join(map(repr, meshes))}: {error}",
-            "Give a closed mesh, binary STL or OBJ.",
-        ) from error
-
-
 def _indexed(
     model: mujoco.MjModel, robot: RobotModel, scene: Scene, links: Iterable[str], gains: Gains
 ) -> World:
@@ -320,8 +354,8 @@ def _indexed(
             f"The joints of {robot.name} do not stand in the order of the description.",
             "List the joints from the base to the fingers.",
         )
-    movable = {
-        name: int(model.joint(name).qposadr[0])
+    free = {
+        name: model.joint(_called(name))
         for name, item in scene.objects.items()
         if item.mass_kg is not None
     }
@@ -329,8 +363,9 @@ def _indexed(
         model=model,
         scene=scene,
         joints=joints,
-        objects=MappingProxyType({name: model.body(name).id for name in scene.objects}),
-        movable=MappingProxyType(movable),
+        objects=MappingProxyType({name: model.body(_called(name)).id for name in scene.objects}),
+        movable=MappingProxyType({name: int(joint.qposadr[0]) for name, joint in free.items()}),
+        speeds=MappingProxyType({name: int(joint.dofadr[0]) for name, joint in free.items()}),
         links=MappingProxyType({name: model.body(name).id for name in links}),
         gains=gains,
     )
