@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
@@ -10,23 +12,27 @@ import numpy as np
 import pytest
 
 from lectern.errors import (
+    GoalInCollision,
     GraspFailed,
     InvalidInput,
     LimitsExceeded,
     MotionStopped,
     ObjectInRobot,
+    PathBlocked,
     PlanOutdated,
     RobotBusy,
+    SceneObjectInvalid,
     SceneObjectUnknown,
     SimulationFailed,
     TrackingLost,
 )
 from lectern.robot.arm import textbook_arm
+from lectern.robot.embedded.kinematics import Kinematics
 from lectern.robot.embedded.robot import EmbeddedRobot
 from lectern.robot.geometry import Pose
 from lectern.robot.goals import JointGoal, LineGoal, NamedGoal, PlanRequest, PoseGoal
 from lectern.robot.plan import Grip, Move, Plan
-from lectern.robot.robot import Progress
+from lectern.robot.robot import Measurement, Progress
 from lectern.robot.scene import Box, Scene, SceneObject
 from lectern.robot.scenes import bench
 from lectern.robot.state import Activity, RobotState
@@ -190,6 +196,43 @@ async def test_a_cancelled_motion_ends_at_rest_within_the_acceleration_limits(
     await go(robot, PlanRequest(NamedGoal("home")))
 
 
+async def test_a_motion_that_is_cancelled_again_and_again_still_ends_at_rest(
+    robot: EmbeddedRobot,
+) -> None:
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(said))
+    motion = asyncio.create_task(robot.execute(await robot.plan(far())))
+    await until(robot, fast)
+    while not motion.done():
+        motion.cancel()
+        await asyncio.sleep(0)
+    state = robot.state()
+    assert motion.cancelled()
+    assert state.activity is Activity.IDLE
+    assert np.abs(state.velocities[:6]).max() < 0.02
+    gc.collect()
+    await asyncio.sleep(0)
+    assert complaints == []
+    await go(robot, PlanRequest(NamedGoal("home")))
+
+
+async def test_a_motion_can_be_cancelled_though_the_simulators_queue_is_full(
+    robot: EmbeddedRobot,
+) -> None:
+    motion = asyncio.create_task(robot.execute(await robot.plan(far())))
+    await until(robot, fast)
+    gate = threading.Event()
+    robot._simulator.call(lambda: gate.wait(LIMIT_S))
+    calls = [robot._simulator.call(lambda: None) for _ in range(200)]
+    assert isinstance(calls[-1].exception(LIMIT_S), RobotBusy)
+    motion.cancel()
+    await asyncio.sleep(0)
+    gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await motion
+    assert np.abs(robot.state().positions[:6] - FAR).max() > 0.1
+
+
 async def test_a_stop_ends_the_motion_with_its_reason(robot: EmbeddedRobot) -> None:
     motion = asyncio.create_task(robot.execute(await robot.plan(far())))
     await until(robot, fast)
@@ -296,6 +339,98 @@ async def test_a_cube_stays_in_the_hand_while_the_scene_changes(robot: EmbeddedR
     assert robot.scene().objects["red_cube"].pose.position_m[2] > 0.15
 
 
+FAR_BOX = SceneObject("far_box", Box((0.05, 0.05, 0.05)), Pose((-0.4, 0.4, 0.025)))
+
+
+def velocity_of(robot: EmbeddedRobot, name: str) -> np.ndarray:
+    """Return the linear velocity of a movable object, m/s."""
+    now = robot._simulator.snapshot
+    start = 1 + now.world.model.nq + now.world.speeds[name]
+    return np.array(now.physics[start : start + 3])
+
+
+async def test_what_is_held_stays_held_when_something_else_is_added_to_an_older_scene(
+    robot: EmbeddedRobot,
+) -> None:
+    await grasp(robot)
+    seen = robot.scene()
+    await lift(robot)
+    await robot.set_scene(seen.add(FAR_BOX), seen)
+    assert set(robot.scene().attached) == {"red_cube"}
+    await go(robot, PlanRequest(NamedGoal("ready")))
+    assert robot.scene().objects["red_cube"].pose.position_m[2] > 0.15
+
+
+async def test_a_flying_cube_flies_on_when_something_else_is_added_to_an_older_scene(
+    robot: EmbeddedRobot,
+) -> None:
+    await robot.push("blue_cube", (0.0, 0.0, 3.0), 0.05)
+    await robot.wait(0.03)
+    seen = robot.scene()
+    await robot.wait(0.03)
+    before, speed = robot.scene().objects["blue_cube"].pose, velocity_of(robot, "blue_cube")
+    await robot.set_scene(seen.add(FAR_BOX), seen)
+    assert speed[2] > 0.5
+    assert velocity_of(robot, "blue_cube").tolist() == speed.tolist()
+    assert robot.scene().objects["blue_cube"].pose == before
+    assert "far_box" in robot.scene().objects
+
+
+async def test_a_held_object_is_let_go_of_by_who_moves_it(robot: EmbeddedRobot) -> None:
+    await grasp(robot)
+    await lift(robot)
+    seen = robot.scene()
+    await robot.set_scene(seen.move("red_cube", Pose((0.3, -0.2, 0.02))), seen)
+    assert not robot.scene().attached
+    assert robot.scene().objects["red_cube"].pose.position_m == (0.3, -0.2, 0.02)
+
+
+async def test_a_name_that_was_taken_meanwhile_is_refused(robot: EmbeddedRobot) -> None:
+    seen = robot.scene()
+    await robot.set_scene(seen.add(FAR_BOX), seen)
+    with pytest.raises(SceneObjectInvalid, match="far_box"):
+        await robot.set_scene(seen.add(FAR_BOX), seen)
+
+
+async def test_a_scene_is_made_once_for_each_state(robot: EmbeddedRobot) -> None:
+    await robot.push("blue_cube", (0.6, 0.0, 0.0), 0.2)
+    await robot.wait(0.5)
+    first = robot.scene()
+    assert robot.scene() is first
+    await robot.push("blue_cube", (0.6, 0.0, 0.0), 0.2)
+    await robot.wait(0.1)
+    assert robot.scene().objects["blue_cube"].pose != first.objects["blue_cube"].pose
+
+
+async def test_a_closed_hand_may_go_where_an_open_one_would_touch(robot: EmbeddedRobot) -> None:
+    await go(robot, PlanRequest(PoseGoal(Pose((0.5, 0.0, 0.3), DOWN))))
+    await robot.execute(Plan("arm", (Grip(0.0, 20.0),)))
+    sides = [
+        SceneObject(f"side_{i}", Box((0.2, 0.02, 0.2)), Pose((0.5, y, 0.1)))
+        for i, y in enumerate((-0.055, 0.055))
+    ]
+    await robot.set_scene(Scene.of(*sides))
+    down = PlanRequest(LineGoal(Pose((0.5, 0.0, 0.16), DOWN)))
+    plan = await robot.plan(down)
+    await robot.check(plan)
+    await robot.set_scene(Scene())
+    await robot.execute(Plan("arm", (Grip(0.08, 20.0),)))
+    await robot.set_scene(Scene.of(*sides))
+    with pytest.raises(PathBlocked, match="finger"):
+        await robot.check(plan)
+    with pytest.raises(GoalInCollision, match="finger"):
+        await robot.plan(down)
+
+
+async def test_a_held_cube_is_carried_with_the_fingers_as_they_are(robot: EmbeddedRobot) -> None:
+    await grasp(robot)
+    await lift(robot)
+    assert robot._finger_m(robot._simulator.snapshot) == pytest.approx(0.02, abs=0.001)
+    plan = await robot.plan(PlanRequest(NamedGoal("ready")))
+    await robot.check(plan)
+    await robot.execute(plan)
+
+
 async def test_a_moved_object_stands_where_it_was_put(robot: EmbeddedRobot) -> None:
     await robot.set_scene(robot.scene().move("red_cube", Pose((0.3, -0.2, 0.02))))
     await robot.wait(0.5)
@@ -333,6 +468,82 @@ async def test_a_blow_up_in_the_middle_of_a_motion_ends_it_with_the_robot_at_hom
     assert robot.state().positions[:6].tolist() == list(ARM.named["home"])
     assert robot.scene().objects["blue_cube"].pose.position_m == (0.45, 0.3, 0.02)
     assert await go(robot, far()) < 0.01
+
+
+async def test_a_blow_up_with_a_crate_where_home_is_leaves_the_robot_in_nothing(
+    robot: EmbeddedRobot,
+) -> None:
+    await go(robot, PlanRequest(NamedGoal("up")))
+    home = Kinematics(ARM).forward(np.array(ARM.named["home"]))
+    crate = SceneObject("crate", Box((0.2, 0.2, 0.2)), Pose(home.position_m))
+    await robot.set_scene(bench().add(crate))
+    await robot.push("blue_cube", (1e12, 0.0, 0.0), 0.1)
+    with pytest.raises(SimulationFailed, match=r"'crate' .* taken out"):
+        await robot.wait(0.2)
+    assert set(robot.scene().objects) == set(bench().objects)
+    await robot.execute(await robot.plan(PlanRequest(NamedGoal("up"))))
+
+
+async def test_a_blow_up_puts_a_first_object_in_the_way_back_to_its_first_place(
+    robot: EmbeddedRobot,
+) -> None:
+    await go(robot, PlanRequest(NamedGoal("up")))
+    home = Kinematics(ARM).forward(np.array(ARM.named["home"]))
+    palm = home @ Pose((0.0, 0.0, -0.1))
+    await robot.set_scene(robot.scene().move("green_cube", palm))
+    await robot.push("blue_cube", (1e12, 0.0, 0.0), 0.1)
+    with pytest.raises(SimulationFailed, match=r"'green_cube' .* at first"):
+        await robot.wait(0.2)
+    assert robot.scene().objects["green_cube"] == bench().objects["green_cube"]
+    await robot.execute(await robot.plan(PlanRequest(NamedGoal("up"))))
+
+
+async def test_a_recording_has_every_state_of_a_plan_a_hundredth_of_a_second_apart(
+    robot: EmbeddedRobot,
+) -> None:
+    plan = await robot.plan(far())
+    with robot.record() as measurements:
+        done = await robot.execute(plan)
+        assert measurements == []
+    stamps = [m.state.stamp_s for m in measurements]
+    assert np.diff(stamps) == pytest.approx(0.01)
+    assert len(stamps) >= round(done.duration_s * 100)
+    assert measurements[-1].state.positions == pytest.approx(robot.state().positions)
+
+
+async def lift_and_fail(robot: EmbeddedRobot, heights_m: list[float]) -> None:
+    """Lift the red cube in a recording that ends with an error."""
+    measurements: list[Measurement] = []
+    try:
+        with robot.record() as measurements:
+            await lift(robot)
+            raise KeyError("a test")
+    finally:
+        places = (m.scene.objects["red_cube"].pose.position_m for m in measurements)
+        heights_m.extend(z for _, _, z in places)
+
+
+async def test_a_recording_shows_the_cube_rise_also_when_it_ends_with_an_error(
+    robot: EmbeddedRobot,
+) -> None:
+    await grasp(robot)
+    heights_m: list[float] = []
+    with pytest.raises(KeyError):
+        await lift_and_fail(robot, heights_m)
+    assert heights_m[0] < 0.03
+    assert heights_m[-1] > 0.15
+
+
+async def test_a_wait_or_a_push_of_no_number_is_refused_and_changes_nothing(
+    robot: EmbeddedRobot,
+) -> None:
+    with pytest.raises(InvalidInput, match="nan"):
+        await robot.wait(float("nan"))
+    with pytest.raises(InvalidInput, match="inf"):
+        await robot.push("blue_cube", (0.0, 0.0, 1.0), float("inf"))
+    with pytest.raises(InvalidInput, match="nan"):
+        await robot.push("blue_cube", (0.0, 0.0, float("nan")), 0.1)
+    await robot.wait(0.1)
 
 
 async def test_many_readers_get_states_at_their_rate_and_in_order() -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from lectern.errors import (
 )
 from lectern.robot.arm import textbook_arm
 from lectern.robot.embedded.kinematics import Kinematics
+from lectern.robot.embedded.motions import CHUNK_S
 from lectern.robot.embedded.physics import LOOK_STEPS, scene_in
 from lectern.robot.embedded.planner import Planner
 from lectern.robot.embedded.simulator import Job, Simulator, Snapshot
@@ -191,8 +193,47 @@ def test_each_of_200_seeded_stops_at_full_speed_ends_at_rest_within_50_ms(
         taken_s = stopping_s(simulator, plan, at_full_speed(int(rng.integers(0, 30))))
         times_s.extend([] if taken_s is None else [taken_s])
     simulator.close()
-    # Unpaced, another thread may call up to two steps before the next look.
-    assert max(times_s) + LOOK_STEPS * STEP_S <= 0.05
+    # Unpaced, another thread may call up to two steps before the next look; paced, where the same
+    # states follow, up to a chunk.
+    assert LOOK_STEPS * STEP_S < CHUNK_S
+    assert max(times_s) + CHUNK_S <= 0.05
+
+
+def test_a_paced_stop_from_another_thread_ends_at_rest_within_50_ms(planner: Planner) -> None:
+    simulator = Simulator(ARM, Scene(), HOME, paced=True)
+    simulator.start()
+    fast = when(simulator, at_full_speed(later=0))
+    motion = run(simulator, far(planner, simulator))
+    assert fast.wait(LIMIT_S)
+    called_s = simulator.snapshot.state.stamp_s
+    simulator.stop("a test")
+    assert isinstance(motion.exception(LIMIT_S), MotionStopped)
+    state = simulator.snapshot.state
+    simulator.close()
+    assert np.abs(state.velocities[:6]).max() < 0.02
+    assert state.stamp_s - called_s <= 0.05
+
+
+def test_a_paced_stop_that_comes_as_a_chunk_begins_ends_at_rest_within_50_ms(
+    planner: Planner,
+) -> None:
+    simulator = Simulator(ARM, Scene(), HOME, paced=True)
+    fast, called_s = when(simulator, at_full_speed(later=0)), list[float]()
+    advance = simulator._physics.advance
+
+    def stop_and_advance(*args: Any) -> None:
+        if fast.is_set() and not called_s:
+            called_s.append(simulator.snapshot.state.stamp_s)
+            simulator.stop("a test")
+        advance(*args)
+
+    simulator._physics.advance = stop_and_advance  # type: ignore[method-assign]
+    simulator.start()
+    motion = run(simulator, far(planner, simulator))
+    assert isinstance(motion.exception(LIMIT_S), MotionStopped)
+    taken_s = simulator.snapshot.state.stamp_s - called_s[0]
+    simulator.close()
+    assert CHUNK_S < taken_s <= 0.05
 
 
 def holding_the_cube(planner: Planner, simulator: Simulator, mass_kg: float) -> None:
@@ -351,6 +392,49 @@ def test_a_killed_thread_fails_its_waiters_and_a_reset_brings_the_robot_back(
     assert simulator.snapshot.state.positions[:6] == pytest.approx(HOME, abs=1e-6)
     run(simulator, far(planner, simulator)).result(LIMIT_S)
     simulator.close()
+
+
+def test_a_dead_simulator_that_many_reset_at_once_gets_one_thread(simulator: Simulator) -> None:
+    def threads() -> list[threading.Thread]:
+        return [t for t in threading.enumerate() if t.name == "physics"]
+
+    others = len(threads()) - 1
+    assert isinstance(simulator.call(lambda: 1 / 0).exception(LIMIT_S), ZeroDivisionError)
+    together = threading.Barrier(8)
+
+    def reset() -> None:
+        together.wait(LIMIT_S)
+        simulator.reset().result(LIMIT_S)
+
+    callers = [threading.Thread(target=reset) for _ in range(8)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join(LIMIT_S)
+    assert len(threads()) - others == 1
+    wait(simulator, 0.1)
+
+
+def test_what_went_wrong_before_a_reset_is_not_told_after_it() -> None:
+    simulator = Simulator(ARM, bench(), HOME, paced=True)
+    simulator.start()
+    blown_up = when(simulator, lambda s: s.state.stamp_s > 0.1)
+    simulator.push("green_cube", (0.0, 0.0, 1e12), 0.1).result(LIMIT_S)
+    assert blown_up.wait(LIMIT_S)
+    simulator.reset().result(LIMIT_S)
+    wait(simulator, 0.1)
+    simulator.close()
+
+
+@pytest.mark.parametrize("duration_s", [0.001, 0.005, 0.01, 0.013, 0.1])
+def test_a_push_has_the_impulse_that_was_asked_for(simulator: Simulator, duration_s: float) -> None:
+    mass_kg, force_n, passed_s = bench().get("blue_cube").mass_kg or 0.0, 30.0, 0.12
+    simulator.push("blue_cube", (0.0, 0.0, force_n), duration_s).result(LIMIT_S)
+    wait(simulator, passed_s)
+    now = simulator.snapshot
+    speed_m_s = now.physics[1 + now.world.model.nq + now.world.speeds["blue_cube"] + 2]
+    thrown_m_s = force_n * duration_s / mass_kg - 9.81 * passed_s
+    assert speed_m_s == pytest.approx(thrown_m_s, abs=0.02)
 
 
 def test_a_bug_in_a_command_ends_the_thread_with_a_named_error(simulator: Simulator) -> None:

@@ -16,13 +16,12 @@ from lectern.robot.embedded.world import STEP_S
 from lectern.robot.geometry import Floats
 from lectern.robot.model import RobotModel
 from lectern.robot.plan import Grip
+from lectern.robot.robot import START_TOLERANCE_RAD
 from lectern.robot.trajectory import Trajectory
 
 # Steps between two looks at the state: usually, and while braking.
 CHUNK_STEPS, BRAKING_CHUNK_STEPS = 10, 2
 CHUNK_S, BRAKING_CHUNK_S = CHUNK_STEPS * STEP_S, BRAKING_CHUNK_STEPS * STEP_S
-# How far from its first point a trajectory may find the arm, rad.
-START_TOLERANCE_RAD = 0.02
 # A joint this far from where it should be is not following any more, rad.
 LOST_RAD = 0.15
 # Slower than this is at rest, rad/s; fingers and objects, m/s.
@@ -31,6 +30,8 @@ REST_RAD_S, REST_M_S = 0.02, 0.002
 _STOPPED_M_S = 0.005
 # A motion is over when the arm rests this close to the goal, rad, or after this time, s.
 _SETTLED_RAD, _SETTLING_S = 0.002, 0.5
+# What is still this far from the goal then, rad, did not follow.
+_MISSED_RAD = 0.02
 _FINGER_SPEED_M_S = 0.06
 # Fingers that did not move for so long are at their end, s; gripping takes no longer than this, s.
 _FINGER_REST_S, _FINGER_LIMIT_S = 0.05, 4.0
@@ -104,7 +105,7 @@ class Follow:
         worst = int(apart.argmax())
         if apart[worst] > START_TOLERANCE_RAD:
             raise PlanOutdated(
-                f"{self._names[worst]} is {apart[worst]:.3f} rad from where the plan begins.",
+                f"{self._names[worst]} is {apart[worst]:.4f} rad from where the plan begins.",
                 "Plan the motion anew.",
             )
 
@@ -142,7 +143,7 @@ class Follow:
         if at_rest and self.final_error_rad < _SETTLED_RAD:
             return True
         over = (self._sent - chunks) * CHUNK_S > _SETTLING_S
-        if over and self.final_error_rad > START_TOLERANCE_RAD:
+        if over and self.final_error_rad > _MISSED_RAD:
             self._lose(errors)
         return over
 

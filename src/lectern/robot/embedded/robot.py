@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,14 +23,21 @@ from lectern.errors import (
     SimulationFailed,
 )
 from lectern.robot.embedded.camera import Camera
-from lectern.robot.embedded.physics import carry_over, scene_in
+from lectern.robot.embedded.physics import carry_over, overlaps
 from lectern.robot.embedded.simulator import Job, Simulator, Snapshot
-from lectern.robot.embedded.world import HULL_GROUP, World, build_world
+from lectern.robot.embedded.world import World, build_world
 from lectern.robot.geometry import Pose
 from lectern.robot.goals import PlanRequest
 from lectern.robot.model import RobotModel
 from lectern.robot.plan import Grip, Move, Plan, Step
-from lectern.robot.robot import Execution, OnProgress, Progress, Reality
+from lectern.robot.robot import (
+    MAX_RECORDED,
+    Execution,
+    Measurement,
+    OnProgress,
+    Progress,
+    Reality,
+)
 from lectern.robot.scene import Scene, SceneObject
 from lectern.robot.scenes import bench
 from lectern.robot.state import RobotState
@@ -37,8 +45,6 @@ from lectern.robot.state import RobotState
 if TYPE_CHECKING:
     from lectern.robot.embedded.planner import Planner
 
-# Objects may touch the robot this deep before they count as inside it, m.
-_OVERLAP_M = 0.001
 # An object given within this distance of where it is stays where it is, m.
 _SAME_PLACE_M = 1e-6
 _MAX_RATE_HZ = 1000.0
@@ -121,24 +127,35 @@ class EmbeddedRobot:
         finally:
             self._simulator.unlisten(news.tell)
 
+    @contextmanager
+    def record(self) -> Iterator[list[Measurement]]:
+        """Collect every measurement within a block; see `RobotView.record`."""
+        notes, measurements = _Notes(), list[Measurement]()
+        self._simulator.listen(notes.take)
+        try:
+            yield measurements
+        finally:
+            self._simulator.unlisten(notes.take)
+            measurements.extend(Measurement(s.state, s.surroundings) for s in tuple(notes.taken))
+
     def scene(self) -> Scene:
         """Return the surroundings, movable objects where they are now."""
-        now = self._simulator.snapshot
-        return scene_in(now.scene, now.world, now.physics)
+        return self._simulator.snapshot.surroundings
 
     async def plan(self, request: PlanRequest) -> Plan:
-        """Plan one motion without moving; see `RobotView.plan`."""
-        start = request.start_rad
-        if start is None:
-            start = tuple(float(q) for q in self.state().of(self.model.names))
-        scene = self.scene() if request.scene is None else request.scene
-        return await asyncio.to_thread(self._planner.plan, request, start, scene)
+        """Plan one motion without moving, with the fingers as they are; see `RobotView.plan`."""
+        now = self._simulator.snapshot
+        start = self._joints(now) if request.start_rad is None else request.start_rad
+        scene = now.surroundings if request.scene is None else request.scene
+        finger_m = self._finger_m(now)
+        return await asyncio.to_thread(lambda: self._planner.plan(request, start, scene, finger_m))
 
     async def check(self, plan: Plan, scene: Scene | None = None) -> None:
         """Check a plan for collisions; see `RobotView.check`."""
-        start = tuple(float(q) for q in self.state().of(self.model.names))
-        scene = self.scene() if scene is None else scene
-        await asyncio.to_thread(self._planner.check, plan, scene, start)
+        now = self._simulator.snapshot
+        around = now.surroundings if scene is None else scene
+        start, finger_m = self._joints(now), self._finger_m(now)
+        await asyncio.to_thread(lambda: self._planner.check(plan, around, start, finger_m))
 
     async def picture(self, width: int = 640, height: int = 480, camera: str = "overview") -> bytes:
         """Return a PNG picture of the present; see `RobotView.picture`."""
@@ -164,18 +181,20 @@ class EmbeddedRobot:
         """Let simulated time pass; what an unpaced robot does not do by itself.
 
         Raises:
+            InvalidInput: It is no time, or more than ten minutes.
             RobotBusy: A plan is being executed.
             MotionStopped: `stop` was called.
             SimulationFailed: Physics blew up or its thread died; the robot was reset.
         """
-        claim = self._claim()
-        await self._carry_out(self._simulator.waiting(duration_s), claim)
+        job = self._simulator.waiting(duration_s)
+        await self._carry_out(job, self._claim())
 
     async def push(self, body: str, force_n: tuple[float, float, float], duration_s: float) -> None:
         """Push a link or a movable object at its centre of mass, in the world's axes.
 
         Raises:
             SceneObjectUnknown: There is no such link or object.
+            InvalidInput: A number is not finite, or the push lasts more than ten minutes.
         """
         await asyncio.wrap_future(self._simulator.push(body, force_n, duration_s))
 
@@ -183,19 +202,17 @@ class EmbeddedRobot:
         """Bring everything to rest now; callable from any thread, never waits, never fails."""
         self._simulator.stop(reason)
 
-    async def set_scene(self, scene: Scene) -> None:
-        """Replace the surroundings; see `Robot.set_scene`.
+    async def set_scene(self, scene: Scene, base: Scene | None = None) -> None:
+        """Change the surroundings; see `Robot.set_scene`.
 
-        What is at the same place in both stays in motion; what was added or moved begins at rest.
+        What is added or moved begins at rest; all else stays where it is, in motion and held.
         """
         claim = self._claim()
         try:
             now = self._simulator.snapshot
-            placed = _placed(self.scene(), scene)
-            for name in placed & set(scene.attached):
-                scene = scene.detach(name, scene.get(name).pose)
-            world = await asyncio.to_thread(self._build, now, scene, placed)
-            await asyncio.wrap_future(self._simulator.replace_world(world, scene, placed))
+            wanted, placed = _change(now.surroundings, scene, base)
+            world = await asyncio.to_thread(self._build, now, wanted, placed)
+            await asyncio.wrap_future(self._simulator.replace_world(world, wanted, placed))
         finally:
             self._release(claim)
 
@@ -226,9 +243,16 @@ class EmbeddedRobot:
             return await asyncio.shield(waiter)
         except asyncio.CancelledError:
             self._simulator.cancel(job)
-            await asyncio.wait([waiter])
-            waiter.exception()
+            await _until_done(waiter)
             raise
+
+    def _joints(self, now: Snapshot) -> tuple[float, ...]:
+        return tuple(float(q) for q in now.state.of(self.model.names))
+
+    def _finger_m(self, now: Snapshot) -> float:
+        """Return where the fingers are, as finely as planning tells them apart."""
+        fingers = now.state.of(self.model.gripper.joints)
+        return round(max(0.0, float(fingers.mean())), 4)
 
     def _claim(self) -> object:
         """Take the robot for one caller."""
@@ -290,6 +314,28 @@ class EmbeddedRobot:
         return world
 
 
+class _Notes:
+    """Keeps snapshots, one of each stamp, as many as a recording may have."""
+
+    def __init__(self) -> None:
+        self.taken: list[Snapshot] = []
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Keep a snapshot; on the physics thread."""
+        taken = self.taken
+        later = not taken or taken[-1].state.stamp_s < snapshot.state.stamp_s
+        if later and len(taken) < MAX_RECORDED:
+            taken.append(snapshot)
+
+
+async def _until_done(waiter: asyncio.Future[Execution]) -> None:
+    """Wait for what ends soon, however often the waiting is cancelled."""
+    while not waiter.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([waiter])
+    waiter.exception()  # retrieved, so that nothing complains that nobody looked
+
+
 class _News:
     """Wakes one reader on an event loop when a new snapshot is there."""
 
@@ -327,6 +373,25 @@ def _in_loop(on_progress: OnProgress | None) -> OnProgress | None:
     return tell
 
 
+def _change(present: Scene, wanted: Scene, base: Scene | None) -> tuple[Scene, frozenset[str]]:
+    """Return what the scene becomes, and the objects that are put somewhere in it.
+
+    Raises:
+        SceneObjectInvalid: A name to add is taken meanwhile.
+        SceneObjectUnknown: An object to move is gone meanwhile.
+    """
+    if base is None:
+        placed, scene = _placed(present, wanted), wanted
+    else:
+        placed = frozenset(
+            name for name, item in wanted.objects.items() if base.objects.get(name) != item
+        )
+        scene = present.changed(base, wanted)
+    for name in placed & set(scene.attached):
+        scene = scene.detach(name, scene.get(name).pose)
+    return scene, placed
+
+
 def _placed(present: Scene, wanted: Scene) -> frozenset[str]:
     """Return the objects that are new, other than before, or elsewhere."""
     return frozenset(
@@ -355,15 +420,9 @@ def _check_apart(now: Snapshot, world: World, placed: frozenset[str]) -> None:
     data = mujoco.MjData(world.model)
     carry_over(now.world, now.physics, world, data, placed)
     mujoco.mj_kinematics(world.model, data)
-    model = world.model
-    hulls = [i for i in range(model.ngeom) if model.geom_group[i] == HULL_GROUP]
-    for name in sorted(placed):
-        thing = int(model.body_geomadr[world.objects[name]])
-        for hull in hulls:
-            apart_m = mujoco.mj_geomDistance(model, data, thing, hull, 0.01, None)
-            if apart_m < -_OVERLAP_M:
-                link = model.body(model.geom_bodyid[hull]).name
-                raise ObjectInRobot(
-                    f"{name!r} would overlap {link!r} of the robot by {-1000 * apart_m:.0f} mm.",
-                    "Put it elsewhere, or move the robot away first.",
-                )
+    for overlap in overlaps(world, data, placed):
+        raise ObjectInRobot(
+            f"{overlap.name!r} would overlap {overlap.link!r} of the robot by "
+            f"{1000 * overlap.depth_m:.0f} mm.",
+            "Put it elsewhere, or move the robot away first.",
+        )

@@ -24,12 +24,14 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
 
 from lectern.errors import (
     GraspFailed,
+    InvalidInput,
     LecternError,
     MotionStopped,
     RobotBusy,
@@ -86,6 +88,11 @@ class Snapshot:
     world: World
     scene: Scene
 
+    @cached_property
+    def surroundings(self) -> Scene:
+        """The surroundings, movable objects where they were at this moment."""
+        return scene_in(self.scene, self.world, self.physics)
+
 
 @dataclass(eq=False)
 class Job:
@@ -96,6 +103,7 @@ class Job:
         future: Told when it is over.
         on_progress: Told now and then, on the physics thread.
         epoch: Count of stops when the job was made; a stop since then voids it.
+        cancelled: Whether nobody wants it any more, from any thread.
     """
 
     motions: deque[Motion]
@@ -109,6 +117,7 @@ class Job:
     chunks: int = 0
     max_error_rad: float = 0.0
     final_error_rad: float = 0.0
+    cancelled: bool = False
 
 
 class Simulator:
@@ -136,6 +145,8 @@ class Simulator:
         self._queue: deque[tuple[Callable[[], object], Future[object]]] = deque()
         self._listeners: tuple[Callable[[Snapshot], None], ...] = ()
         self._thread: threading.Thread | None = None
+        # One thread at a time may begin or end the physics thread.
+        self._life = threading.Lock()
         self._closing = False
         self._stops = 0
         self._stop_reason: str | None = None
@@ -200,8 +211,16 @@ class Simulator:
         return job.future
 
     def waiting(self, duration_s: float) -> Job:
-        """Return a job that lets simulated time pass while everything is held."""
-        motion = Wait(min(duration_s, MAX_WAIT_S), self._hand)
+        """Return a job that lets simulated time pass while everything is held.
+
+        Raises:
+            InvalidInput: It is no time, or too long.
+        """
+        if not 0 <= duration_s <= MAX_WAIT_S:
+            raise InvalidInput(
+                f"A wait of {duration_s} s is not possible.", f"Use 0 to {MAX_WAIT_S:g} s."
+            )
+        motion = Wait(duration_s, self._hand)
         return Job(deque([motion]), Future(), self._stops, None, [duration_s])
 
     def push(
@@ -210,7 +229,15 @@ class Simulator:
         """Push a link or an object at its centre of mass, in the world's axes, for some time.
 
         Time does not pass for a push alone where it is not paced.
+
+        Raises:
+            InvalidInput: A number is not finite, or the push lasts too long.
         """
+        if not (np.isfinite(force_n).all() and 0 <= duration_s <= MAX_WAIT_S):
+            raise InvalidInput(
+                f"A push with {force_n} N for {duration_s} s is not possible.",
+                f"Give a force of three numbers and at most {MAX_WAIT_S:g} s.",
+            )
         return self.call(lambda: self._physics.push(body, np.array(force_n), duration_s))
 
     def call(self, work: Callable[[], T]) -> Future[T]:
@@ -241,8 +268,8 @@ class Simulator:
             self._wake.notify()
 
     def cancel(self, job: Job) -> None:
-        """Bring a job to an end within the joints' acceleration limits."""
-        self.call(lambda: self._cancel(job))
+        """Bring a job to an end within the joints' acceleration limits; never waits."""
+        job.cancelled = True
 
     def replace_world(self, world: World, scene: Scene, placed: frozenset[str]) -> Future[None]:
         """Go on in another world of the same robot; `placed` objects take their new places."""
@@ -250,11 +277,17 @@ class Simulator:
 
     def reset(self) -> Future[None]:
         """Put everything back to where it began; a dead thread is replaced by a new one."""
-        if not self.alive and not self._closing:
-            self._time_s = self._physics.time_s
-            self._boot(self._first_world)
-            self.start()
+        with self._life:
+            if not self.alive and not self._closing:
+                self._revive()
         return self.call(self._reset)
+
+    def _revive(self) -> None:
+        if self._thread is not None:
+            self._thread.join(_JOIN_S)
+        self._time_s = self._physics.time_s
+        self._boot(self._first_world)
+        self.start()
 
     def listen(self, listener: Callable[[Snapshot], None]) -> None:
         """Tell a listener every snapshot, on the physics thread; it must not wait."""
@@ -268,7 +301,7 @@ class Simulator:
 
     def close(self) -> None:
         """End the thread; whoever waits gets SimulationFailed."""
-        with self._wake:
+        with self._life, self._wake:
             self._closing = True
             self._wake.notify()
         if self._thread is not None:
@@ -302,6 +335,7 @@ class Simulator:
             while self._due():
                 self._heed_stop()
                 self._heed_queue()
+                self._heed_cancel()
                 if self._time_passes():
                     self._chunk()
         except BaseException as error:  # whatever it was, waiters must hear it
@@ -375,7 +409,14 @@ class Simulator:
                 future.set_exception(error)
                 raise
 
+    def _heed_cancel(self) -> None:
+        if self._job is not None and self._job.cancelled and self._brake is None:
+            cancelled = MotionStopped("The motion was cancelled.", "Plan anew.")
+            self._halt(cancelled, hard=False)
+
     def _begin(self, job: Job) -> None:
+        if job.cancelled:
+            raise MotionStopped("The motion was cancelled before it began.", "Plan anew.")
         if job.epoch != self._stops:
             raise MotionStopped("The motion was stopped before it began.", "Plan anew.")
         if self._job is not None or self._brake is not None:
@@ -472,15 +513,15 @@ class Simulator:
         self._next_motion(job)
 
     def _record(self, grip: Grip) -> None:
-        """Write into the scene what a grip holds and lets go of."""
-        if grip.attach:
-            link = self.robot.tool_frame
-            pose = self._physics.pose_in_link(grip.attach, link)
-            self._scene = self._scene.attach(grip.attach, Attachment(link, pose))
+        """Write into the scene what a grip lets go of and holds."""
         if grip.detach:
             now = scene_in(self._scene, self._physics.world, self._physics.state)
             pose = now.get(grip.detach).pose
             self._scene = self._scene.detach(grip.detach, pose)
+        if grip.attach:
+            link = self.robot.tool_frame
+            pose = self._physics.pose_in_link(grip.attach, link)
+            self._scene = self._scene.attach(grip.attach, Attachment(link, pose))
 
     def _check_held(self) -> None:
         for name, held in self._scene.attached.items():
@@ -493,8 +534,6 @@ class Simulator:
 
     def _halt(self, verdict: Exception, *, hard: bool) -> None:
         """Brake, then end the job with the verdict; a robot that rests has nothing to do."""
-        if self._brake is not None and not hard:
-            return
         if self._job is None and np.abs(self._physics.velocities).max() < REST_RAD_S:
             return
         self._verdict = verdict
@@ -521,18 +560,13 @@ class Simulator:
             return np.array(self._hand.commands[n:])
         return np.asarray(self._physics.world.gains.stiffness[n:] * self._physics.positions[n:])
 
-    def _cancel(self, job: Job) -> None:
-        if self._job is job:
-            cancelled = MotionStopped("The motion was cancelled.", "Plan anew.")
-            self._halt(cancelled, hard=False)
-
     def _replace(self, world: World, scene: Scene, placed: frozenset[str]) -> None:
         self._physics.replace(world, placed)
         self._scene = scene
         self._publish()
 
     def _reset(self) -> None:
-        job, self._job, self._brake = self._job, None, None
+        job = self._forget()
         self._physics = Physics(self._first_world, self._home, self._physics.time_s)
         self._scene = self._first_world.scene
         self._hand.hold(self._physics.positions)
@@ -540,18 +574,40 @@ class Simulator:
         if job is not None:
             job.future.set_exception(MotionStopped("The robot was reset.", "Plan anew."))
 
+    def _forget(self) -> Job | None:
+        """Drop whatever goes on, and what was to be said of it; return the job."""
+        job, self._job, self._brake = self._job, None, None
+        self._verdict, self._unheard = None, None
+        return job
+
     def _recover(self, error: SimulationFailed) -> None:
         """Put the robot home and the objects to where the scene has them, and say what happened."""
         _log.error("At %.3f s: %s", self._physics.time_s, error)
-        job, self._job, self._brake = self._job, None, None
-        self._scene = Scene(self._physics.world.scene.objects)
+        job = self._forget()
         self._physics.reset()
+        moved = self._make_room()
+        failed = SimulationFailed(" ".join([error.detail, *moved]), error.remedy)
+        self._scene = Scene(self._physics.world.scene.objects)
         self._hand.hold(self._physics.positions)
         self._publish()
         if job is None:
-            self._unheard = error
+            self._unheard = failed
         elif not job.future.done():
-            job.future.set_exception(error)
+            job.future.set_exception(failed)
+
+    def _make_room(self) -> list[str]:
+        """Put what stands where the robot is now elsewhere; say of each object where to."""
+        first, scene = self._first_world.scene, self._physics.world.scene
+        in_the_way = [overlap.name for overlap in self._physics.overlaps(scene.objects)]
+        for name in in_the_way:
+            scene = scene.remove(name)
+        back = [first.objects[name] for name in in_the_way if name in first.objects]
+        for item in back:
+            scene = scene.add(item)
+        if in_the_way:
+            world = build_world(self.robot, Scene(scene.objects))
+            self._physics = Physics(world, self._home, self._physics.time_s)
+        return [_moved_away(name, name in first.objects) for name in in_the_way]
 
     def _die(self, cause: str) -> None:
         """Tell everybody that no time will pass any more."""
@@ -617,6 +673,11 @@ class Simulator:
     def _squeeze(self, grip: Grip) -> Squeeze:
         gains = self._first_world.gains
         return Squeeze(grip, self.robot, self._hand, gains.stiffness, gains.damping)
+
+
+def _moved_away(name: str, back: bool) -> str:
+    where = "put back to where it was at first" if back else "taken out of the scene"
+    return f"{name!r} stood where the robot is at home and was {where}."
 
 
 def _pass_failure(done: Future[None], waiter: Future[Execution]) -> None:
