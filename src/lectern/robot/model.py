@@ -119,8 +119,16 @@ class RobotModel:
             )
         return self.named[name]
 
-    def check_positions(self, positions_rad: Floats, what: str) -> None:
-        """Check one set of joint positions; `what` names it in the message.
+    def check_positions(
+        self, positions_rad: Floats, what: str, slack_rad: float = LIMIT_TOLERANCE
+    ) -> None:
+        """Check one set of joint positions.
+
+        Args:
+            positions_rad: Shape (joints,).
+            what: Names them in the message.
+            slack_rad: How far beyond a limit they may be; a joint resting at its limit is measured
+                a little beyond it.
 
         Raises:
             InvalidInput: The number of joints is wrong or a number is not finite.
@@ -134,8 +142,8 @@ class RobotModel:
             )
         for joint, value in zip(self.joints, values, strict=True):
             low, high = joint.limits.lower, joint.limits.upper
-            if not low - LIMIT_TOLERANCE <= value <= high + LIMIT_TOLERANCE:
+            if not low - slack_rad <= value <= high + slack_rad:
                 raise LimitsExceeded(
-                    f"The {what} has {joint.name} at {value:.3f} rad, not in {low:g} to {high:g}.",
+                    f"The {what} has {joint.name} at {value:.4f} rad, not in {low:g} to {high:g}.",
                     "Stay within the joint's limits.",
                 )

@@ -164,6 +164,24 @@ def test_a_pose_goal_is_reached_in_the_nearest_free_way():
     np.testing.assert_allclose(reached.position_m, (0.5, -0.2, 0.3), atol=1e-8)
 
 
+@pytest.mark.parametrize("apart_rad", [1e-8, 1e-6, 1e-5, 1e-4, 1e-3])
+def test_a_goal_a_hair_away_is_reached(apart_rad):
+    start = tuple(np.asarray(READY) + apart_rad)
+    plan = go(NamedGoal("ready"), start)
+    np.testing.assert_allclose(positions_of(plan)[-1], READY, atol=1e-12)
+
+
+@pytest.mark.parametrize("joint", range(3))
+@pytest.mark.parametrize("end", ["lower", "upper"])
+def test_a_robot_resting_a_little_beyond_a_limit_gets_away_from_it(joint, end):
+    start = np.array(MODEL.named["up"])
+    start[joint] = getattr(MODEL, end)[joint] + (1e-3 if end == "upper" else -1e-3)
+    plan = go(NamedGoal("up"), tuple(start), Scene())
+    np.testing.assert_allclose(positions_of(plan)[0], np.clip(start, MODEL.lower, MODEL.upper))
+    with pytest.raises(LimitsExceeded, match=f"joint_{joint + 1}"):
+        go(NamedGoal("up"), tuple(start + (start - MODEL.named["up"])), Scene())
+
+
 def test_a_goal_where_the_robot_is_needs_no_motion():
     trajectory = go(JointGoal(READY)).steps[0].trajectory
     np.testing.assert_allclose(trajectory.positions, [READY, READY], atol=1e-12)

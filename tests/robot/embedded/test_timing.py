@@ -9,10 +9,10 @@ from lectern.robot.arm import textbook_arm
 from lectern.robot.embedded.path import length_rad, shortened
 from lectern.robot.embedded.timing import (
     LONGEST_STEP_S,
+    nudged,
     peaks,
     pieces,
     rounded,
-    standing_still,
     timed,
 )
 
@@ -94,10 +94,20 @@ def test_control_points_give_the_trajectory_back():
 
 
 def test_standing_still_moves_nothing():
-    trajectory = standing_still(MODEL, np.ones(6))
+    trajectory = nudged(MODEL, np.ones(6), np.ones(6), 1.0)
     assert trajectory.duration_s > 0
     fastest, _ = peaks(trajectory)
     assert fastest.max() == 0.0
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.001])
+@pytest.mark.parametrize("apart_rad", [1e-9, 1e-6, 1e-4])
+def test_a_nudge_arrives_within_the_limits(apart_rad, scale):
+    trajectory = nudged(MODEL, np.zeros(6), np.full(6, apart_rad), scale)
+    np.testing.assert_array_equal(trajectory.positions[-1], np.full(6, apart_rad))
+    fastest, hardest = peaks(trajectory)
+    assert (fastest <= scale * MODEL.max_velocity).all()
+    assert (hardest <= scale * MODEL.max_acceleration).all()
 
 
 def detour():

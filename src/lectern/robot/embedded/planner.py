@@ -34,17 +34,18 @@ from lectern.robot.embedded.search import SearchProblem, algorithm, search
 from lectern.robot.embedded.sweep import swept_into
 from lectern.robot.embedded.timing import (
     SplinePath,
+    nudged,
     pieces,
     rounded,
-    standing_still,
     through,
     timed,
 )
 from lectern.robot.embedded.worlds import Worlds
 from lectern.robot.geometry import Floats
 from lectern.robot.goals import JointGoal, LineGoal, NamedGoal, PlanRequest, PoseGoal
-from lectern.robot.model import RobotModel
+from lectern.robot.model import LIMIT_TOLERANCE, RobotModel
 from lectern.robot.plan import Grip, Move, Plan
+from lectern.robot.robot import START_TOLERANCE_RAD
 from lectern.robot.scene import Attachment, Scene
 from lectern.robot.trajectory import Trajectory
 
@@ -63,7 +64,8 @@ _ROUNDING_RAD = 0.6
 _SHARPEST_RAD = 1e-3
 # Joint positions this close are the same place, rad.
 _SAME_RAD = 1e-9
-_JOINED_RAD = 0.02
+# Motions of less than this are too short to be timed as a path.
+_NUDGE_RAD = 1e-4
 
 
 class Planner:
@@ -104,7 +106,7 @@ class Planner:
         """
         began = time.monotonic()
         self._validate(request)
-        start = self._positions(request.start_rad or start_rad, "start")
+        start = self._positions(request.start_rad or start_rad, "start", START_TOLERANCE_RAD)
         with self._world(request.scene or scene, finger_m) as world:
             return _Task(self, request, start, world, began).plan()
 
@@ -173,9 +175,11 @@ class Planner:
             raise InvalidInput(f"The seed {request.seed!r} is no whole number of 0 or more.")
         algorithm(request.planner)
 
-    def _positions(self, values: Floats | tuple[float, ...], what: str) -> Floats:
+    def _positions(
+        self, values: Floats | tuple[float, ...], what: str, slack_rad: float = LIMIT_TOLERANCE
+    ) -> Floats:
         q = np.asarray(values, dtype=np.float64)
-        self.model.check_positions(q, what)
+        self.model.check_positions(q, what, slack_rad)
         return np.clip(q, self.model.lower, self.model.upper)
 
     def _gripped(
@@ -234,7 +238,7 @@ class Planner:
                 f"Joints in order: {', '.join(self.model.names)}.",
             )
         begin, end = trajectory.positions[0], trajectory.positions[-1]
-        if at is not None and np.abs(begin - at).max() > _JOINED_RAD:
+        if at is not None and np.abs(begin - at).max() > START_TOLERANCE_RAD:
             raise PlanOutdated("The robot is not where the plan begins.", "Plan anew.")
         self._check_hull(pieces(trajectory))
         with self._world(scene, finger_m) as world:
@@ -361,8 +365,8 @@ class _Task:
 
     def _timed_path(self, path: Floats) -> Trajectory:
         """Round and time a path; where rounding takes it too near to something, round less."""
-        if np.abs(path - path[0]).max() < _SAME_RAD:
-            return self._still(path[0])
+        if np.abs(path - path[0]).max() < _NUDGE_RAD:
+            return self._nudged(path[0], path[-1])
         apart = np.append(True, np.abs(np.diff(path, axis=0)).max(axis=1) > _SAME_RAD)
         path = path[apart]
         radii = np.full(len(path) - 2, _ROUNDING_RAD)
@@ -382,8 +386,8 @@ class _Task:
             self._refuse_late()
 
     def _timed_line(self, points: Floats) -> Trajectory:
-        if np.abs(points - points[0]).max() < _SAME_RAD:
-            return self._still(points[0])
+        if np.abs(points - points[0]).max() < _NUDGE_RAD:
+            return self._nudged(points[0], points[-1])
         trajectory = self._timed(through(points))
         keep = self._required([points[0], points[-1]], _FINAL_MARGIN_M)
         found = self._touched(trajectory, keep)
@@ -392,9 +396,12 @@ class _Task:
             raise _blocked(self.world, found, f"at {100 * share:.0f} % of the straight line")
         return trajectory
 
-    def _still(self, q: Floats) -> Trajectory:
-        self.clearance_m = self.world.nearest(q).distance_m
-        return standing_still(self.model, q)
+    def _nudged(self, first: Floats, last: Floats) -> Trajectory:
+        trajectory = nudged(self.model, first, last, self.request.speed_scale)
+        found = self._touched(trajectory, self._required([first, last], _FINAL_MARGIN_M))
+        if found:
+            raise _blocked(self.world, found, "on the way")
+        return trajectory
 
     def _touched(self, trajectory: Trajectory, keep: Floats) -> Obstruction | None:
         found = self.checker.obstruction(pieces(trajectory), keep)

@@ -36,7 +36,7 @@ _GRID_POINTS = (50, 300)
 _GRID_PER_BEND = 6
 _SAME_PLACE_RAD = 1e-7
 # Time of a trajectory that goes nowhere.
-_STILL_S = 0.02
+_SHORTEST_S = 0.02
 
 
 class SplinePath(toppra.interpolator.AbstractGeometricPath):  # type: ignore[misc]
@@ -101,10 +101,17 @@ def through(points: Floats) -> SplinePath:
     return SplinePath(CubicSpline(marks, points), float(marks[-1]), np.zeros(1))
 
 
-def standing_still(model: RobotModel, q_rad: Floats) -> Trajectory:
-    """Return a trajectory that stays where it is."""
-    both = np.array([q_rad, q_rad])
-    return Trajectory(model.names, np.array([0.0, _STILL_S]), both, np.zeros_like(both))
+def nudged(model: RobotModel, first: Floats, last: Floats, speed_scale: float) -> Trajectory:
+    """Return a motion too short for a path to be timed: one cubic from rest to rest.
+
+    The cubic over h seconds peaks at 1.5 d / h in speed and at 6 d / h^2 in acceleration.
+    """
+    apart = np.abs(last - first)
+    by_speed = 1.5 * apart / (speed_scale * model.max_velocity)
+    by_acceleration = np.sqrt(6.0 * apart / (speed_scale * model.max_acceleration))
+    duration_s = max(_SHORTEST_S, 1.001 * by_speed.max(), 1.001 * by_acceleration.max())
+    both = np.array([first, last])
+    return Trajectory(model.names, np.array([0.0, duration_s]), both, np.zeros_like(both))
 
 
 def timed(path: SplinePath, model: RobotModel, speed_scale: float) -> Trajectory:
