@@ -21,12 +21,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lectern.errors import CameraUnavailable, InvalidInput
-from lectern.robot.embedded.world import CAMERAS, DRAWN_GROUP, HULL_GROUP
+from lectern.robot.embedded.world import (
+    CAMERAS,
+    DRAWN_GROUP,
+    HULL_GROUP,
+    MAX_HEIGHT,
+    MAX_WIDTH,
+)
 from lectern.robot.geometry import Floats
 
 BACKENDS = ("egl", "osmesa")
-MAX_WIDTH, MAX_HEIGHT = 1920, 1080
 _PROBE_S = 30.0
+_probing = threading.Lock()
+# Small pictures are drawn so many times as wide and high, then reduced, which smooths edges.
+_FINER = 2
 _PROBE = """
 import importlib, sys, mujoco
 gl = importlib.import_module("mujoco." + sys.argv[1])
@@ -41,20 +49,29 @@ _REMEDY = (
 )
 
 
-@lru_cache(maxsize=1)
 def backend() -> str:
     """Return the first of EGL and OSMesa that renders on this machine; tried once.
 
     Raises:
         CameraUnavailable: Neither does.
     """
+    with _probing:
+        name, failures = _tried(BACKENDS)
+    if not name:
+        raise CameraUnavailable(f"No picture can be rendered here ({failures}).", _REMEDY)
+    return name
+
+
+@lru_cache(maxsize=1)
+def _tried(names: tuple[str, ...]) -> tuple[str, str]:
+    """Return the first name that renders, else an empty one and why none does."""
     failures = []
-    for name in BACKENDS:
+    for name in names:
         reason = _try(name)
         if not reason:
-            return name
+            return name, ""
         failures.append(f"{name}: {reason}")
-    raise CameraUnavailable(f"No picture can be rendered here ({'; '.join(failures)}).", _REMEDY)
+    return "", "; ".join(failures)
 
 
 def _try(name: str) -> str:
@@ -93,16 +110,16 @@ class Camera:
         Args:
             model: What the state belongs to.
             state: Time, positions and velocities.
-            width: In pixels, at most 1920.
-            height: In pixels, at most 1080.
+            width: In pixels, at most 1280.
+            height: In pixels, at most 960.
             camera: `overview` or `tool`.
 
         Raises:
-            CameraUnavailable: This machine cannot render, or there is no such camera.
-            InvalidInput: The size is out of range.
+            CameraUnavailable: This machine cannot render.
+            InvalidInput: There is no such camera, or the size is out of range.
         """
         if camera not in CAMERAS:
-            raise CameraUnavailable(
+            raise InvalidInput(
                 f"There is no camera {camera[:80]!r}.", f"Cameras: {', '.join(CAMERAS)}."
             )
         if not (16 <= width <= MAX_WIDTH and 16 <= height <= MAX_HEIGHT):
@@ -136,7 +153,9 @@ class Camera:
         if self._studio is None or self._studio.model is not model:
             self._strike()
             self._studio = _Studio(name, model)
-        return _png(self._studio.shoot(state, *view))
+        width, height, camera = view
+        finer = _FINER if _FINER * width <= MAX_WIDTH and _FINER * height <= MAX_HEIGHT else 1
+        return _png(self._studio.shoot(state, finer * width, finer * height, camera), finer)
 
     def _strike(self) -> None:
         if self._studio is not None:
@@ -158,7 +177,7 @@ class _Studio:
         self._option.geomgroup[HULL_GROUP] = 0
         self._camera = mujoco.MjvCamera()
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
-        self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
+        self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
 
     def shoot(self, state: Floats, width: int, height: int, camera: str) -> NDArray[np.uint8]:
@@ -196,9 +215,9 @@ def _gl_module(name: str) -> Any:
     return osmesa
 
 
-def _png(pixels: NDArray[np.uint8]) -> bytes:
+def _png(pixels: NDArray[np.uint8], reduction: int) -> bytes:
     from PIL import Image
 
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, format="PNG", compress_level=3)
+    Image.fromarray(pixels).reduce(reduction).save(file, format="PNG", compress_level=3)
     return file.getvalue()

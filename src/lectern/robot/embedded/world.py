@@ -27,6 +27,8 @@ from lectern.robot.scene import Box, Cylinder, Mesh, Scene, SceneObject, Sphere
 STEP_S = 0.001
 FLOOR_Z_M = -0.75
 CAMERAS = ("overview", "tool")
+# The largest picture, in pixels.
+MAX_WIDTH, MAX_HEIGHT = 1280, 960
 CAMERA_FRAME = "camera_optical_frame"
 
 # Geoms collide where a type of one meets the affinity of the other.
@@ -275,10 +277,12 @@ def _sky_and_floor(spec: mujoco.MjSpec) -> None:
     )
     head = spec.visual.headlight
     head.ambient, head.diffuse, head.specular = (0.32,) * 3, (0.28,) * 3, (0.05,) * 3
-    spec.visual.quality.shadowsize = 2048
+    # Memory goes into these: several samples of a pixel would take 60 MB more. Pictures are
+    # smoothed by drawing them larger instead.
+    spec.visual.quality.offsamples, spec.visual.quality.shadowsize = 0, 1024
     spec.visual.map.znear = 0.01
     spec.visual.map.zfar = 40.0
-    spec.visual.global_.offwidth, spec.visual.global_.offheight = 1920, 1080
+    spec.visual.global_.offwidth, spec.visual.global_.offheight = MAX_WIDTH, MAX_HEIGHT
     spec.stat.extent = 1.5
 
 
