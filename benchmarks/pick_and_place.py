@@ -62,7 +62,7 @@ async def run_all(runs: int, first_seed: int) -> Outcome:
             if not code:
                 errors_mm.append(error_mm)
             await gate.reset(LOCAL)
-        await robot.close()
+        await gate.close()
     errors_mm.sort()
     return Outcome(
         runs=runs,
