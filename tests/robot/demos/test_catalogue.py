@@ -95,6 +95,13 @@ def test_parameters_have_defaults_descriptions_and_ranges(demo):
 
 
 @every_demo
+def test_no_speed_is_so_slow_that_a_motion_fills_the_memory(demo):
+    speed = demo.Parameters.model_json_schema()["properties"].get("speed_scale")
+
+    assert speed is None or speed["minimum"] >= 0.01
+
+
+@every_demo
 def test_defaults_are_within_their_own_ranges(demo):
     given = demo.Parameters().model_dump(mode="json")
 
@@ -123,7 +130,23 @@ def test_an_unknown_demo_is_named_with_those_there_are():
         pytest.param(
             "jacobian", {"joint_positions_deg": "1,2,x,4,5,6"}, r"joint_positions_deg\.2", id="list"
         ),
-        pytest.param("jacobian", {"joint_positions_deg": [1, 2]}, r"positions_deg\.2", id="short"),
+        pytest.param(
+            "jacobian",
+            {"joint_positions_deg": [1, 2]},
+            r"joint_positions_deg of the demo jacobian cannot be '\[1, 2\]': six numbers with "
+            r"commas between them are wanted, not 2\. `lectern",
+            id="short",
+        ),
+        pytest.param(
+            "jacobian", {"joint_positions_deg": "1,2,3"}, r"'1,2,3': six numbers", id="short text"
+        ),
+        pytest.param("jacobian", {"joint_positions_deg": ""}, r"six .* not 1", id="empty text"),
+        pytest.param(
+            "jacobian", {"joint_positions_deg": 7}, "joint_positions_deg", id="one number"
+        ),
+        pytest.param(
+            "interpolation", {"end_m": "0,0,0,0"}, r"three numbers .* not 4", id="too many"
+        ),
         pytest.param("odometry", {"laps": 1.5}, "laps", id="no whole number"),
     ],
 )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lectern.robot.demos import chain, interpolation, motions, odometry, pid, rrt_connect
+from lectern.robot.demos import inverse_kinematics as inverse
 from lectern.robot.demos import pick_and_place as pick
 from lectern.robot.demos import singularity as walk
 from lectern.robot.demos import trajectory as timing
@@ -164,6 +165,72 @@ def test_the_shortest_time_of_one_joint_is_that_of_its_trapezium(arm):
     # joint_1: 2 rad/s and 5 rad/s^2.
     assert timing.shortest_s(far, arm, 1.0) == pytest.approx(2.0 / 2.0 + 2.0 / 5.0)
     assert timing.shortest_s(near, arm, 1.0) == pytest.approx(2 * math.sqrt(0.1 / 5.0))
+
+
+@pytest.mark.parametrize("scale", [0.01, 0.6, 1.0])
+def test_at_every_moment_no_more_than_one_limit_counts_as_active(arm, scale):
+    times_s = np.linspace(0.0, 3.0, 301)
+    speed, acceleration = np.zeros((2, 301, 6))
+    # A trapezium of velocity: near its corners both limits are within a few percent.
+    speed[:, 0] = np.clip(1.5 - np.abs(times_s - 1.5), 0.0, 1.0) * scale
+    acceleration[:, 0] = np.where(np.abs(times_s - 1.5) >= 0.5, scale, 0.0)
+    profile = timing.Profile(times_s, np.zeros((301, 6)), speed, acceleration)
+
+    numbers = timing.judge(profile, arm.names, scale)
+
+    velocity, other = (
+        numbers[f"{kind}_limit_active_percent"] for kind in ("velocity", "acceleration")
+    )
+    assert velocity == pytest.approx(33.3, abs=1.0)
+    assert velocity + other == pytest.approx(100, abs=0.11)
+
+
+def solutions(**parameters):
+    pose = inverse.tool_pose(inverse.InverseKinematicsParameters(**parameters))
+    return pose, chain.inverse(pose)
+
+
+def test_postures_with_the_same_elbow_look_the_same():
+    _, found = solutions()
+
+    groups = inverse.shapes(found)
+
+    assert [len(group) for group in groups] == [4, 4]
+    assert {"elbow up" in posture for posture in groups[0]} == {True}
+    assert {"elbow up" in posture for posture in groups[1]} == {False}
+    assert inverse.numbered(found) == [1 if "elbow up" in posture else 2 for posture in found]
+
+
+def test_no_posture_is_drawn_over_another():
+    _, found = solutions()
+
+    drawn = list(inverse.beside(found).values())
+
+    for index, points in enumerate(drawn):
+        for other in drawn[index + 1 :]:
+            assert np.linalg.norm(points - other, axis=1).min() > 0.015
+
+
+def test_where_no_solution_exists_nothing_is_said_about_errors(arm):
+    pose, found = solutions(position_m=(1.1, 0.0, 1.2))
+
+    numbers = inverse.count(arm, pose, found, {}, 0)
+
+    assert numbers["solutions"] == 0
+    assert "largest_pose_error_nm" not in numbers
+    assert numbers["solutions_in_words"].startswith("No solution exists: ")
+
+
+def test_where_solutions_exist_their_shapes_and_visits_are_counted(arm):
+    pose, found = solutions()
+    fates = dict.fromkeys(found, "in collision")
+
+    numbers = inverse.count(arm, pose, found, fates, 8)
+
+    assert numbers["largest_pose_error_nm"] < 1
+    assert numbers["solutions_in_words"] == (
+        "8 solutions, seen as 2 shapes of the arm; none visited."
+    )
 
 
 def test_deviation_is_measured_at_right_angles_to_the_line():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Postures that look the same are drawn this far from each other.
-_APART_M = 0.025
+_APART_M = 0.04
 # By whether the shoulder is turned and the wrist flipped.
 _DASHES: dict[tuple[bool, bool], Any] = {
     (False, False): "-",
@@ -71,13 +72,13 @@ class InverseKinematics(Demo[InverseKinematicsParameters]):
             numbers=count(model, pose, found, fates, len(planner)),
             series={
                 "postures": list(found),
-                "shapes": [shape for shape, group in enumerate(shapes(found)) for _ in group],
+                "shapes": numbered(found),
                 "joint_positions_deg": rounded(np.degrees(np.array(list(found.values()))), 2),
                 "fates": list(fates.values()),
             },
             pictures={
                 "solutions": await stage.compute(
-                    style.picture, lambda figure: draw(figure, found, fates), 620
+                    style.picture, lambda figure: draw(figure, pose, found, fates), 620
                 )
             },
         )
@@ -139,7 +140,10 @@ def count(
 def in_words(found: dict[str, Floats], fates: dict[str, str]) -> str:
     """Return in one sentence what was found."""
     if not found:
-        return "No solution exists: the wrist would have to be farther away than the arm reaches."
+        return (
+            "No solution exists: this pose asks for a wrist farther from the shoulder, or nearer "
+            "to it, than the elbow allows."
+        )
     visited = sum(fate == "visited" for fate in fates.values())
     seen = len(shapes(found))
     return (
@@ -177,8 +181,14 @@ def _ry(angle_rad: float) -> Floats:
     return np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
 
 
-def draw(figure: Figure, found: dict[str, Floats], fates: dict[str, str]) -> None:
-    """Draw the arm in every posture, and list what became of each.
+def numbered(found: dict[str, Floats]) -> list[int]:
+    """Return for each posture the number, from 1, of the shape that it has."""
+    groups = shapes(found)
+    return [1 + next(i for i, group in enumerate(groups) if name in group) for name in found]
+
+
+def draw(figure: Figure, pose: Floats, found: dict[str, Floats], fates: dict[str, str]) -> None:
+    """Draw the arm in every posture and where the tool shall be; list what became of each.
 
     Postures that look the same are drawn beside each other, each in a line of its own kind.
     """
@@ -187,24 +197,34 @@ def draw(figure: Figure, found: dict[str, Floats], fates: dict[str, str]) -> Non
     for posture, points in beside(found).items():
         alpha = 1.0 if fates[posture] == "visited" else 0.35
         style.draw_line(axes, points, _colour(posture), _DASHES[_turns(posture)], alpha)
-    style.frame_space(axes, np.vstack([chain.skeleton(q) for q in found.values()] or [np.zeros(3)]))
-    axes.view_init(elev=20, azim=-60)
+    axes.plot(*pose[:3, 3], "x", color=style.RED, markersize=8, markeredgewidth=2, zorder=7)
+    axes.text(*(pose[:3, 3] + 0.03), "tool", fontsize=8.5, color=style.RED)
+    style.frame_space(axes, np.vstack([pose[:3, 3], *map(chain.skeleton, found.values())]))
+    axes.view_init(elev=22, azim=_azimuth_deg(found) - 48)
     _list_fates(figure, grid[1], found, fates)
 
 
 def beside(found: dict[str, Floats]) -> dict[str, Floats]:
-    """Return the points of every posture, those that look the same moved apart sideways, m."""
+    """Return the points of every posture, those that look the same moved apart sideways, m.
+
+    What all shapes share, the column and the hand, is moved apart by half as much.
+    """
     placed = {}
-    for group in shapes(found):
+    for shape, group in enumerate(shapes(found)):
         for place, posture in enumerate(group):
             q = found[posture]
             # At right angles to the plane in which upper arm and forearm lie; a turned shoulder
             # has the same plane.
             sideways = np.array([-np.sin(q[0]), np.cos(q[0]), 0.0])
             sideways *= -1.0 if "turned" in posture else 1.0
-            away_m = _APART_M * (place - (len(group) - 1) / 2)
+            away_m = _APART_M * (place + shape / 2 - len(group) / 2)
             placed[posture] = chain.skeleton(q) + away_m * sideways
     return placed
+
+
+def _azimuth_deg(found: dict[str, Floats]) -> float:
+    """Return where the plane of upper arm and forearm points, to look at it from aside."""
+    return math.degrees(next(iter(found.values()))[0]) if found else 0.0
 
 
 def _colour(posture: str) -> str:

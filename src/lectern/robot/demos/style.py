@@ -80,6 +80,7 @@ def space(figure: Figure, place: Any, title: str) -> Any:
     """Add a view of space with x, y, z in metres, all to one scale."""
     cell = place if isinstance(place, tuple) else (place,)
     axes: Any = figure.add_subplot(*cell, projection="3d", proj_type="persp")
+    axes.set_anchor("N")  # titles side by side at one height
     axes.set_facecolor(PAPER)
     axes.set_title(title, fontsize=10, fontweight="bold", color=INK, loc="left")
     for name, axis in (("x", axes.xaxis), ("y", axes.yaxis), ("z", axes.zaxis)):
