@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from lectern.robot.demos.catalogue import DEMOS
+from lectern.robot.gate.audit import read_audit
 
 
 def test_the_list_has_every_demo_with_section_and_parameters(lectern):
@@ -55,7 +56,9 @@ def test_a_run_that_moves_the_arm_tells_its_steps_on_stderr_and_is_audited(lecte
     assert "wrist_centre_m" in result.stdout
     assert "Moving to the joint positions." in result.stderr
     assert (tmp_path / "here" / "frames.png").is_file()
-    assert (tmp_path / "home" / "audit" / "motion.jsonl").stat().st_size > 0
+    entries = list(read_audit(tmp_path / "home" / "audit" / "motion.jsonl"))
+    assert [entry["verdict"] for entry in entries].count("started") >= 2
+    assert entries[-1]["reason"] == "the gate is being closed", "what was owed is written"
 
 
 @pytest.mark.parametrize(

@@ -101,12 +101,11 @@ async def _run(name: str, parameters: dict[str, str], seed: int, audit: Path) ->
         parse(find(name), parameters)  # before a robot is started for nothing
     except DemoUnknown as error:
         raise InvalidInput(error.detail, error.remedy) from None
-    robot = _start(seed)
+    gate = MotionGate(_start(seed), Policy(), AuditLog(audit))
     try:
-        gate = MotionGate(robot, Policy(), AuditLog(audit))
         return await run_demo(gate, LOCAL, name, parameters, seed, tell=say)
     finally:
-        await robot.close()
+        await gate.close()
 
 
 def _start(seed: int) -> EmbeddedRobot:

@@ -29,8 +29,10 @@ def robot(arm) -> Iterator[EmbeddedRobot]:
 
 
 @pytest.fixture
-def gate(robot, tmp_path) -> MotionGate:
-    return MotionGate(robot, Policy(), AuditLog(tmp_path / "motion.jsonl"))
+def gate(robot, tmp_path) -> Iterator[MotionGate]:
+    log = AuditLog(tmp_path / "motion.jsonl")
+    yield MotionGate(robot, Policy(), log)
+    log.settle()  # the gate stays open, for closing it would end the robot
 
 
 @pytest.fixture
@@ -54,6 +56,6 @@ def defaults(arm, tmp_path_factory) -> dict[str, DemoRun]:
         try:
             return {name: await run_demo(gate, LOCAL, name, {}) for name in DEMOS}
         finally:
-            await embedded.close()
+            await gate.close()
 
     return asyncio.run(run_all())

@@ -65,7 +65,8 @@ def test_the_simulated_tool_is_where_the_dh_product_says(defaults):
 def test_the_tool_moves_as_the_jacobian_says(defaults):
     numbers = defaults["jacobian"].result.numbers
 
-    assert numbers["measurements"] >= 1
+    # Even in the second of cruising, looked at every 20 ms.
+    assert 40 <= numbers["measurements"] <= 51
     assert numbers["largest_difference_mm_per_s"] < 2
     expected = np.prod(numbers["ellipsoid_half_lengths_m"])
     assert numbers["manipulability_m3"] == pytest.approx(expected, abs=5e-4)

@@ -10,12 +10,12 @@ from pydantic import Field
 
 from lectern.robot.demos import chain, style
 from lectern.robot.demos.base import Demo, DemoResult, Parameters, Stage, rounded
-from lectern.robot.demos.motions import itself, plan_of, recording, through
+from lectern.robot.demos.motions import plan_of, through, while_moving
 from lectern.robot.demos.values import SixAnglesDeg, SixRatesRadPerS
 from lectern.robot.geometry import Floats
 from lectern.robot.goals import JointGoal, PlanRequest
 from lectern.robot.model import RobotModel
-from lectern.robot.state import Activity, RobotState
+from lectern.robot.state import RobotState
 from lectern.robot.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 CRUISE_S = 1.0
 # Joint rates this near to what was asked for are even.
 _EVEN_RAD_PER_S = 0.005
-# Measurements farther apart tell nothing of the moment between them.
-_LONGEST_SPAN_S = 0.12
 # An arrow of 1 m/s is drawn 1 m long; the ellipsoid would be as large as the arm.
 _ELLIPSOID_SCALE = 0.2
 
@@ -59,10 +57,10 @@ class Jacobian(Demo[JacobianParameters]):
         goal = JointGoal(tuple(motion.positions[0].tolist()))
         await stage.session.move(PlanRequest(goal, seed=stage.seed))
         stage.tell("Passing the joint positions at constant joint rates.")
-        with recording(stage.view, itself) as states:
+        with stage.view.record() as measurements:
             await stage.session.perform(plan_of(model, motion))
-        moving = [state for state in states if state.activity is Activity.MOVING]
-        samples = measure(model, motion, moving)
+        states = [measurement.state for measurement in while_moving(measurements)]
+        samples = measure(model, motion, states)
         return DemoResult(
             numbers={**predict(q, rates), **judge(samples)},
             series={key: rounded(values) for key, values in samples.items()},
@@ -206,7 +204,10 @@ def _draw_columns(figure: Figure, place: Any, q_rad: Floats, rates_rad_per_s: Fl
             at = at + arrow
     _arrow(axes, tool, at - tool, style.INK)
     names.append((f"tool: {np.linalg.norm(at - tool):.3f} m/s", style.INK))
-    names.append((f"ellipsoid: drawn at {_ELLIPSOID_SCALE:g} m per m/s", style.PURPLE))
+    names += [
+        ("ellipsoid, drawn", style.PURPLE),
+        (f"{_ELLIPSOID_SCALE:g} m for 1 m/s", style.PURPLE),
+    ]
     for line, (name, color) in enumerate(names):
         axes.text2D(0.16, 0.62 - 0.05 * line, name, color=color, transform=axes.transAxes, size=8.5)
     style.frame_space(axes, np.vstack([points, at]), 0.15)

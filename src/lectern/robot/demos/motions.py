@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
-
 import numpy as np
 
 from lectern.robot.geometry import Floats
 from lectern.robot.model import RobotModel
 from lectern.robot.plan import Move, Plan
-from lectern.robot.robot import RobotView
-from lectern.robot.state import RobotState
+from lectern.robot.robot import Measurement
+from lectern.robot.state import Activity
 from lectern.robot.trajectory import Trajectory
-
-T = TypeVar("T")
-
-# Between two looks at the robot, while it moves fast and while it is quiet.
-_SHORTEST_PAUSE_S, _PAUSE_S = 0.0001, 0.004
 
 
 def plan_of(model: RobotModel, trajectory: Trajectory) -> Plan:
@@ -97,35 +87,6 @@ def dense(plan: Plan, step_s: float = 0.01) -> tuple[Floats, Floats, Floats, Flo
     return np.concatenate(times), position, velocity, acceleration
 
 
-def itself(state: RobotState) -> RobotState:
-    """Note the measurement and nothing else."""
-    return state
-
-
-@contextmanager
-def recording(view: RobotView, note: Callable[[RobotState], T]) -> Iterator[list[T]]:
-    """Collect what `note` makes of each of the robot's measurements, while something else runs.
-
-    On a thread of its own that looks as often as there is news: an unpaced simulation is a hundred
-    times faster than time, and a reader that waits its turn would see little of it.
-    """
-    notes: list[T] = []
-    over = threading.Event()
-
-    def watch() -> None:
-        seen_s, pause_s = -1.0, _SHORTEST_PAUSE_S
-        while not over.wait(pause_s):
-            state = view.state()
-            news = state.stamp_s > seen_s
-            pause_s = max(_SHORTEST_PAUSE_S, pause_s / 2) if news else min(_PAUSE_S, 2 * pause_s)
-            if news:
-                seen_s = state.stamp_s
-                notes.append(note(state))
-
-    watcher = threading.Thread(target=watch, daemon=True, name="demo-recording")
-    watcher.start()
-    try:
-        yield notes
-    finally:
-        over.set()
-        watcher.join()
+def while_moving(measurements: list[Measurement]) -> list[Measurement]:
+    """Return those measurements that were made while a plan was carried out."""
+    return [m for m in measurements if m.state.activity is Activity.MOVING]

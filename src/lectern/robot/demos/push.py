@@ -11,13 +11,13 @@ from pydantic import Field
 
 from lectern.robot.demos import chain, style
 from lectern.robot.demos.base import Demo, DemoResult, Parameters, Stage, rounded
-from lectern.robot.demos.motions import recording
+from lectern.robot.demos.motions import while_moving
 from lectern.robot.geometry import Floats, Pose
 from lectern.robot.goals import LineGoal, PlanRequest
 from lectern.robot.model import RobotModel
+from lectern.robot.robot import Measurement
 from lectern.robot.scene import Box, Scene, SceneObject
 from lectern.robot.scenes import bench
-from lectern.robot.state import RobotState
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -148,19 +148,16 @@ class Line:
     async def _pass(self) -> Pass:
         view, goal = self._stage.view, LineGoal(Pose(self._end_m, _DOWN))
         plan = await view.plan(PlanRequest(goal, speed_scale=self._scale, seed=self._stage.seed))
-
-        def note(state: RobotState) -> tuple[RobotState, Scene]:
-            return state, view.scene()
-
-        with recording(view, note) as notes:
+        with view.record() as measurements:
             await self._stage.session.perform(plan)
-        return measured_pass(view.model, notes)
+        return measured_pass(view.model, while_moving(measurements))
 
 
-def measured_pass(model: RobotModel, notes: list[tuple[RobotState, Scene]]) -> Pass:
-    """Return what was noted on the way; the wrench is that which the motors hold, W = J^-T tau."""
+def measured_pass(model: RobotModel, measurements: list[Measurement]) -> Pass:
+    """Return what was seen on the way; the wrench is that which the motors hold, W = J^-T tau."""
     rows = []
-    for state, scene in notes:
+    for measurement in measurements:
+        state, scene = measurement.state, measurement.scene
         q = state.of(model.names)
         torque = state.efforts[[state.names.index(name) for name in model.names]]
         wrench = np.linalg.solve(chain.tool_jacobian(q).T, torque)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -87,13 +86,11 @@ class Found:
         trees: From the start and from the goal.
         path: From the start to the goal, shape (points, 6).
         checks: How many joint positions were looked at.
-        search_ms: How long it took.
     """
 
     trees: tuple[Tree, Tree]
     path: Floats
     checks: int
-    search_ms: float
 
 
 class RrtConnect(Demo[RrtConnectParameters]):
@@ -174,7 +171,6 @@ class Search:
         Raises:
             PlanningTimeout: They did not meet.
         """
-        began_s = time.monotonic()
         trees = (Tree([start_rad], [-1]), Tree([goal_rad], [-1]))
         growing, other = trees
         for _ in range(_MOST_ROUNDS):
@@ -185,8 +181,7 @@ class Search:
                 if met is not None:
                     ends = (new, met) if growing is trees[0] else (met, new)
                     path = trees[0].to_root(ends[0])[::-1] + trees[1].to_root(ends[1])[1:]
-                    elapsed_ms = 1e3 * (time.monotonic() - began_s)
-                    return Found(trees, np.array(path), self.checks, elapsed_ms)
+                    return Found(trees, np.array(path), self.checks)
             growing, other = other, growing
         raise PlanningTimeout(
             f"The trees did not meet in {_MOST_ROUNDS} rounds.",
@@ -245,7 +240,6 @@ def judge(tree: Found, taken_rad: Floats) -> dict[str, Any]:
         "nodes_of_the_start_tree": len(tree.trees[0].nodes),
         "nodes_of_the_goal_tree": len(tree.trees[1].nodes),
         "joint_positions_checked": tree.checks,
-        "search_ms": rounded(tree.search_ms, 1),
         "straight_distance_rad": rounded(float(np.linalg.norm(goal - start)), 3),
         "tree_path_length_rad": rounded(length_rad(tree.path), 3),
         "tree_path_corners": len(tree.path) - 2,
