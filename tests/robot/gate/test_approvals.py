@@ -102,10 +102,25 @@ async def test_only_operators_and_admins_approve(rig, who):
     proposal = await rig.gate.propose(ALICE, *GO_READY)
     with pytest.raises(ToolNotAllowed):
         await rig.gate.approve(who, proposal.digest)
-    with pytest.raises(ToolNotAllowed):
-        await rig.gate.reject(who, proposal.digest)
     with pytest.raises(ApprovalNeeded):
         await rig.gate.execute(ALICE, proposal.digest)
+
+
+@pytest.mark.parametrize("who", [BOB, VISITOR, User("alice", frozenset()), User("x", {"Admin"})])
+async def test_only_who_proposed_a_plan_or_may_approve_it_rejects_it(rig, who):
+    digest = await rig.approved(ALICE)
+    with pytest.raises(ToolNotAllowed):
+        await rig.gate.reject(who, digest)
+    await rig.gate.execute(ALICE, digest)
+
+
+async def test_a_user_rejects_the_own_proposal_and_no_other(rig):
+    digest = (await rig.gate.propose(ALICE, *GO_READY)).digest
+    assert (await rig.gate.propose(BOB, *GO_READY)).digest == digest
+    await rig.gate.reject(ALICE, digest)
+    assert [proposal.user for proposal in rig.gate.pending()] == ["bob"]
+    with pytest.raises(ApprovalInvalid, match="rejected"):
+        await rig.gate.execute(ALICE, digest)
 
 
 class EveryRole(frozenset):
@@ -506,14 +521,19 @@ class Books:
                 await self.rig.gate.approve(OPERATOR, digest)
 
     async def reject(self, user, digest, width_m) -> None:
-        found = {key for key in self.waiting if key[1] == digest}
+        await self.take_away(OPERATOR, digest, {k for k in self.waiting if k[1] == digest})
+
+    async def reject_own(self, user, digest, width_m) -> None:
+        await self.take_away(user, digest, self.waiting & {(user.name, digest)})
+
+    async def take_away(self, who, digest, found) -> None:
         self.waiting -= found
         self.approved -= found
         if found:
-            await self.rig.gate.reject(OPERATOR, digest)
+            await self.rig.gate.reject(who, digest)
         else:
             with pytest.raises(LecternError):
-                await self.rig.gate.reject(OPERATOR, digest)
+                await self.rig.gate.reject(who, digest)
 
     async def execute(self, user, digest, width_m) -> None:
         before, key = len(self.rig.robot.executed), (user.name, digest)
@@ -550,7 +570,9 @@ class Books:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["propose", "approve", "execute", "reject", "stop", "expire"]),
+            st.sampled_from(
+                ["propose", "approve", "execute", "reject", "reject_own", "stop", "expire"]
+            ),
             st.sampled_from([ALICE, BOB]),
             st.sampled_from([0.01, 0.05]),
         ),

@@ -23,6 +23,7 @@ from lectern.errors import (
     Overloaded,
     PlanUnknown,
     RobotBusy,
+    ToolNotAllowed,
 )
 from lectern.robot.gate.clock import Clock, Moment
 from lectern.robot.gate.policy import Bounds
@@ -185,20 +186,23 @@ class Ledger:
             with suppress(InvalidStateError):  # nobody waits any more
                 ticket.decided.set_result(None)
 
-    def reject(self, digest: str) -> tuple[Ticket, ...]:
-        """Take proposals away, approved or not, and return them.
+    def reject(self, digest: str, own: User | None = None) -> None:
+        """Take proposals away, approved or not: everybody's, or a user's own.
 
         Raises:
             PlanUnknown: There is none.
+            ToolNotAllowed: There are only others'.
         """
         with self._lock:
             self._sweep()
-            found = tuple(t for t in self._tickets.values() if t.proposal.digest == digest)
+            found = [key for key in self._tickets if key[1] == digest]
             if not found:
                 raise self._past_of(digest)
-            for ticket in found:
-                self._drop(ticket.key, ApprovalInvalid("The plan was rejected.", _ANEW))
-            return found
+            mine = [key for key in found if own is None or key[0] == own.name]
+            if not mine:
+                raise ToolNotAllowed("This plan is another user's.", "Ask an operator.")
+            for key in mine:
+                self._drop(key, ApprovalInvalid("The plan was rejected.", _ANEW))
 
     def withdraw(self, ticket: Ticket) -> None:
         """Take a proposal away that its user waits for no longer."""

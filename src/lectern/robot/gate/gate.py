@@ -118,6 +118,9 @@ class MotionGate:
     async def reject(self, approver: User, digest: str) -> None:
         """Take a proposal away; its own user and whoever may approve it may do so.
 
+        Where several users wait for this very plan, an approver's rejection is for all of them,
+        and a user's for its own.
+
         Raises:
             ToolNotAllowed: This user may not.
             PlanUnknown: No plan with this digest is waiting.
@@ -125,8 +128,9 @@ class MotionGate:
         """
         record = Record("reject", name_of(approver), digest=text_of(digest, 65), check="approval")
         async with self._desk.deciding(record):
-            check_role(approver, APPROVERS, "reject motions")
-            self._ledger.reject(record.digest)
+            check_role(approver, PROPOSERS, "reject motions")
+            decides = bool(approver.roles & APPROVERS)
+            self._ledger.reject(record.digest, own=None if decides else approver)
             self._desk.announce("rejected", digest)
             await self._desk.write(record.entry(self._clock, "rejected"))
 

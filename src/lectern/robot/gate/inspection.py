@@ -76,7 +76,6 @@ class Inspector:
         record.check = "policy"
         return self.policy.verdict(self.view.reality)
 
-
     async def _check_unnamed(self, plan: Plan) -> None:
         """Check that fingers meet only what they are told to take.
 
