@@ -12,7 +12,7 @@ import pytest
 from lectern.errors import DescriptionInvalid, SceneObjectInvalid
 from lectern.robot.arm import textbook_arm
 from lectern.robot.embedded.physics import Physics
-from lectern.robot.embedded.world import FLOOR_Z_M, World, build_world
+from lectern.robot.embedded.world import FLOOR_Z_M, World, build_drawing, build_world
 from lectern.robot.geometry import Pose
 from lectern.robot.scene import Box, Cylinder, Mesh, Scene, SceneObject, Sphere
 from lectern.robot.scenes import bench
@@ -160,3 +160,12 @@ def test_an_object_may_not_be_named_like_a_link() -> None:
 def test_a_malformed_description_is_named(urdf: str) -> None:
     with pytest.raises(DescriptionInvalid, match="arm"):
         build_world(replace(ARM, urdf=urdf), Scene())
+
+
+def test_what_is_drawn_stands_in_the_same_states_and_weighs_the_same() -> None:
+    simulated, drawn = build_world(ARM, bench()).model, build_drawing(ARM, bench())
+    assert simulated.ngeom < drawn.ngeom
+    assert drawn.qpos0.tolist() == simulated.qpos0.tolist()
+    assert drawn.nv == simulated.nv
+    assert drawn.body_mass.tolist() == simulated.body_mass.tolist()
+    assert drawn.body_inertia.tolist() == simulated.body_inertia.tolist()

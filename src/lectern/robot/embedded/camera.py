@@ -27,8 +27,11 @@ from lectern.robot.embedded.world import (
     HULL_GROUP,
     MAX_HEIGHT,
     MAX_WIDTH,
+    World,
+    build_drawing,
 )
 from lectern.robot.geometry import Floats
+from lectern.robot.model import RobotModel
 
 BACKENDS = ("egl", "osmesa")
 _PROBE_S = 30.0
@@ -103,12 +106,20 @@ class Camera:
         self._studio: _Studio | None = None
 
     def picture(
-        self, model: mujoco.MjModel, state: Floats, width: int, height: int, camera: str
+        self,
+        robot: RobotModel,
+        world: World,
+        state: Floats,
+        *,
+        width: int,
+        height: int,
+        camera: str,
     ) -> bytes:
         """Return a PNG picture of a state.
 
         Args:
-            model: What the state belongs to.
+            robot: Its description.
+            world: What the state belongs to.
             state: Time, positions and velocities.
             width: In pixels, at most 1280.
             height: In pixels, at most 960.
@@ -129,7 +140,7 @@ class Camera:
             )
         name = backend()
         view = (width, height, camera)
-        return self._on_thread(lambda: self._take(name, model, state, view))
+        return self._on_thread(lambda: self._take(name, robot, world, state, view))
 
     def close(self) -> None:
         """Let go of the graphics context."""
@@ -148,11 +159,16 @@ class Camera:
         return future.result()
 
     def _take(
-        self, name: str, model: mujoco.MjModel, state: Floats, view: tuple[int, int, str]
+        self,
+        name: str,
+        robot: RobotModel,
+        world: World,
+        state: Floats,
+        view: tuple[int, int, str],
     ) -> bytes:
-        if self._studio is None or self._studio.model is not model:
+        if self._studio is None or self._studio.world is not world:
             self._strike()
-            self._studio = _Studio(name, model)
+            self._studio = _Studio(name, build_drawing(robot, world.scene), world)
         width, height, camera = view
         finer = _FINER if _FINER * width <= MAX_WIDTH and _FINER * height <= MAX_HEIGHT else 1
         return _png(self._studio.shoot(state, finer * width, finer * height, camera), finer)
@@ -166,8 +182,9 @@ class Camera:
 class _Studio:
     """A graphics context with everything that one model needs to be drawn; one thread alone."""
 
-    def __init__(self, name: str, model: mujoco.MjModel) -> None:
+    def __init__(self, name: str, model: mujoco.MjModel, world: World) -> None:
         self.model = model
+        self.world = world
         self._gl: Any = _gl_module(name).GLContext(MAX_WIDTH, MAX_HEIGHT)
         self._gl.make_current()
         self._data = mujoco.MjData(model)

@@ -161,7 +161,13 @@ class EmbeddedRobot:
         """Return a PNG picture of the present; see `RobotView.picture`."""
         now = self._simulator.snapshot
         return await asyncio.to_thread(
-            self._camera.picture, now.world.model, now.physics, width, height, camera
+            self._camera.picture,
+            self.model,
+            now.world,
+            now.physics,
+            width=width,
+            height=height,
+            camera=camera,
         )
 
     async def execute(self, plan: Plan, on_progress: OnProgress | None = None) -> Execution:
