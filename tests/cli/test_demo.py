@@ -17,7 +17,8 @@ def test_the_list_has_every_demo_with_section_and_parameters(lectern):
     document = lectern.json("demo", "list")
 
     assert [entry["name"] for entry in document["demos"]] == list(DEMOS)
-    assert all(set(e) == {"name", "title", "section", "parameters"} for e in document["demos"])
+    fields = {"name", "title", "section", "section_title", "parameters"}
+    assert all(set(entry) == fields for entry in document["demos"])
 
 
 def test_the_list_for_people_shows_how_to_set_each_parameter(lectern):

@@ -124,6 +124,18 @@ def test_the_cube_ends_on_the_tray(defaults):
     assert numbers["gripper_width_on_cube_mm"] == pytest.approx(40, abs=1)
 
 
+def test_the_way_of_the_cube_is_seen_all_along_and_not_only_where_motions_end(defaults):
+    ran = defaults["pick_and_place"].result
+    times_s, way_m = (np.array(ran.series[key]) for key in ("times_s", "way_of_the_cube_m"))
+
+    assert 200 <= len(way_m) == len(times_s) <= 400
+    assert way_m[0] == pytest.approx(ran.numbers["cube_start_m"], abs=0.002)
+    assert way_m[-1] == pytest.approx(ran.numbers["cube_end_m"], abs=0.002)
+    assert (np.diff(times_s) > 0).all()
+    # No faster than the tool: nothing was left out in between.
+    assert np.linalg.norm(np.diff(way_m, axis=0), axis=1).max() < 0.03
+
+
 def test_friction_felt_in_the_joints_is_the_one_that_was_set(defaults):
     numbers = defaults["push"].result.numbers
 

@@ -14,7 +14,9 @@ from lectern.robot.demos import singularity as walk
 from lectern.robot.demos import trajectory as timing
 from lectern.robot.description import base_numbers
 from lectern.robot.geometry import Pose
+from lectern.robot.robot import Measurement
 from lectern.robot.scenes import bench
+from lectern.robot.state import Activity, RobotState
 from lectern.robot.trajectory import Trajectory
 
 
@@ -231,6 +233,26 @@ def test_where_solutions_exist_their_shapes_and_visits_are_counted(arm):
     assert numbers["solutions_in_words"] == (
         "8 solutions, seen as 2 shapes of the arm; none visited."
     )
+
+
+def test_the_way_of_a_cube_begins_when_it_leaves_and_ends_when_it_rests(arm):
+    heights_m = [0.02] * 50 + [0.02 + 0.001 * i for i in range(1, 101)] + [0.12] * 50
+    nothing = np.zeros(0)
+    measurements = [
+        Measurement(
+            RobotState((), nothing, nothing, nothing, 7 + 0.01 * i, Activity.MOVING),
+            bench().move(pick.CUBE, Pose((0.5, 0.1, z))),
+        )
+        for i, z in enumerate(heights_m)
+    ]
+
+    way = pick.way_of_the_cube(measurements)
+    resting = pick.way_of_the_cube(measurements[:50])
+
+    assert way[0] == pytest.approx([0.0, 0.5, 0.1, 0.02])
+    assert way[-1] == pytest.approx([1.0, 0.5, 0.1, 0.12])
+    assert way[:, 3] == pytest.approx(0.02 + 0.1 * way[:, 0])
+    assert np.ptp(resting[:, 3]) == 0
 
 
 def test_deviation_is_measured_at_right_angles_to_the_line():

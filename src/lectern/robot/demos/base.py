@@ -140,12 +140,14 @@ class Demo(ABC, Generic[P]):
         name: How it is called on the command line.
         title: One line for a list.
         section: The place in the book that it shows: file of `docs/book`, `#`, anchor.
+        section_title: Text of the heading there.
         Parameters: What may be changed about it.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     section: ClassVar[str]
+    section_title: ClassVar[str]
     Parameters: type[P]
 
     @abstractmethod

@@ -49,12 +49,13 @@ def find(name: str) -> Demo[Any]:
 
 
 def describe() -> list[dict[str, Any]]:
-    """Return name, title, book section and parameters (JSON schema) of every demo."""
+    """Return name, title, book section with its heading and parameters (JSON schema) of each."""
     return [
         {
             "name": demo.name,
             "title": demo.title,
             "section": demo.section,
+            "section_title": demo.section_title,
             "parameters": demo.Parameters.model_json_schema().get("properties", {}),
         }
         for demo in DEMOS.values()

@@ -33,6 +33,7 @@ class ForwardKinematics(Demo[ForwardKinematicsParameters]):
     name = "forward_kinematics"
     title = "Forward kinematics: from six joint angles to the pose of the tool"
     section = "03-forward-kinematics-and-the-jacobian.md#a-worked-dh-table-the-3r-elbow-arm"
+    section_title = "A worked DH table: the 3R elbow arm"
     Parameters = ForwardKinematicsParameters
 
     async def run(self, stage: Stage, parameters: ForwardKinematicsParameters) -> DemoResult:

@@ -37,6 +37,7 @@ class Interpolation(Demo[InterpolationParameters]):
     name = "interpolation"
     title = "Joint against Cartesian interpolation: two paths to one pose"
     section = "01-what-a-robot-is.md#configuration-space-and-task-space"
+    section_title = "Configuration space and task space"
     Parameters = InterpolationParameters
 
     async def run(self, stage: Stage, parameters: InterpolationParameters) -> DemoResult:

@@ -52,6 +52,7 @@ class InverseKinematics(Demo[InverseKinematicsParameters]):
     name = "inverse_kinematics"
     title = "Inverse kinematics: one pose of the tool, several postures of the arm"
     section = "01-what-a-robot-is.md#workspace-and-redundancy"
+    section_title = "Workspace and redundancy"
     Parameters = InverseKinematicsParameters
 
     async def run(self, stage: Stage, parameters: InverseKinematicsParameters) -> DemoResult:

@@ -45,6 +45,7 @@ class Jacobian(Demo[JacobianParameters]):
     name = "jacobian"
     title = "The Jacobian: tool velocity from joint velocities, and manipulability"
     section = "03-forward-kinematics-and-the-jacobian.md#tool-velocity-from-joint-velocities"
+    section_title = "Tool velocity from joint velocities"
     Parameters = JacobianParameters
 
     async def run(self, stage: Stage, parameters: JacobianParameters) -> DemoResult:

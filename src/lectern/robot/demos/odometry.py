@@ -71,6 +71,7 @@ class Odometry(Demo[OdometryParameters]):
     name = "odometry"
     title = "Differential drive: wheel odometry against the truth"
     section = "01-what-a-robot-is.md#kinds-of-robots-arms-mobile-robots-humanoids"
+    section_title = "Kinds of robots: arms, mobile robots, humanoids"
     Parameters = OdometryParameters
 
     async def run(self, stage: Stage, parameters: OdometryParameters) -> DemoResult:

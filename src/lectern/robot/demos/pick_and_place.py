@@ -14,7 +14,7 @@ from lectern.robot.demos.base import Demo, DemoResult, Parameters, Stage, rounde
 from lectern.robot.demos.values import SpeedScale
 from lectern.robot.geometry import Floats, Pose
 from lectern.robot.goals import JointGoal, LineGoal, PlanRequest, PoseGoal
-from lectern.robot.robot import Execution
+from lectern.robot.robot import Execution, Measurement
 from lectern.robot.scene import Scene, SceneObject
 from lectern.robot.scenes import CUBE_EDGE_M, bench
 
@@ -29,6 +29,9 @@ _ABOVE_M = 0.12
 _GAP_M = 0.001
 # Where the seed may put the cube: free of the other cubes and the tray.
 _AREA_X_M, _AREA_Y_M = (0.35, 0.60), (-0.15, 0.10)
+# Rows of the cube's way in the result, and what counts as having moved.
+_SHOWN = 400
+_MOVED_M = 0.0005
 
 
 class PickAndPlaceParameters(Parameters):
@@ -47,6 +50,7 @@ class PickAndPlace(Demo[PickAndPlaceParameters]):
     name = "pick_and_place"
     title = "Pick and place: a cube from the bench to the tray"
     section = "01-what-a-robot-is.md#the-sense-plan-act-loop"
+    section_title = "The sense-plan-act loop"
     Parameters = PickAndPlaceParameters
 
     async def run(self, stage: Stage, parameters: PickAndPlaceParameters) -> DemoResult:
@@ -56,22 +60,39 @@ class PickAndPlace(Demo[PickAndPlaceParameters]):
         hand = Hand(stage, parameters)
         stage.tell("Gripping the cube.")
         seen = stage.view.scene().get(CUBE).pose
-        held = await hand.pick(seen)
-        stage.tell("Placing it on the tray.")
         place = place_on(stage.view.scene().get(TRAY))
-        await hand.place(place, seen)
+        with stage.view.record() as measurements:
+            held = await hand.pick(seen)
+            stage.tell("Placing it on the tray.")
+            await hand.place(place)
         await stage.go("home", parameters.speed_scale)
-        scene = stage.view.scene()
-        numbers = judge(scene, start, place, held)
+        scene, way = stage.view.scene(), way_of_the_cube(measurements)
         return DemoResult(
-            numbers=numbers,
-            series={"way_of_the_cube_m": rounded(np.array(hand.way_m))},
+            numbers=judge(scene, start, place, held),
+            series={"times_s": rounded(way[:, 0], 2), "way_of_the_cube_m": rounded(way[:, 1:])},
             pictures={
                 "table": await stage.compute(
-                    style.picture, lambda figure: draw(figure, scene, hand.way_m, start), 560
+                    style.picture, lambda figure: draw(figure, scene, way, start), 560
                 )
             },
         )
+
+
+def way_of_the_cube(measurements: list[Measurement]) -> Floats:
+    """Return when the cube was where, at most `_SHOWN` rows of s, x, y, z in m.
+
+    Time begins when the cube first moves, and ends when it rests.
+    """
+    table = np.array([[m.state.stamp_s, *m.scene.get(CUBE).pose.position_m] for m in measurements])
+    away_m = np.linalg.norm(table[:, 1:] - table[0, 1:], axis=1)
+    left_m = np.linalg.norm(table[:, 1:] - table[-1, 1:], axis=1)
+    moving = np.flatnonzero((away_m > _MOVED_M) & (left_m > _MOVED_M))
+    if len(moving):
+        table = table[max(0, moving[0] - 1) : moving[-1] + 2]
+    rows = np.linspace(0, len(table) - 1, min(_SHOWN, len(table))).astype(int)
+    table = table[rows]
+    table[:, 0] -= table[0, 0]
+    return np.asarray(table)
 
 
 def cube_pose(parameters: PickAndPlaceParameters, seed: int) -> Pose:
@@ -113,7 +134,7 @@ def yaw_of(pose: Pose) -> float:
 
 
 class Hand:
-    """Comes from above, grips or lets go, and leaves upwards; remembers the way of the cube."""
+    """Comes from above, grips or lets go, and leaves upwards."""
 
     def __init__(self, stage: Stage, parameters: PickAndPlaceParameters) -> None:
         from lectern.robot.embedded.kinematics import Kinematics
@@ -123,7 +144,6 @@ class Hand:
         self._scale = parameters.speed_scale
         self._force_n = parameters.grip_force_n
         self._open_m = stage.view.model.gripper.max_width_m
-        self.way_m: list[tuple[float, float, float]] = []
 
     async def pick(self, cube: Pose) -> Execution:
         """Grip the cube and lift it.
@@ -145,7 +165,7 @@ class Hand:
         await self._line(_raised(pose))
         return held
 
-    async def place(self, place: Pose, seen: Pose) -> None:
+    async def place(self, place: Pose) -> None:
         """Put the cube down and leave it."""
         x, y, z = place.position_m
         pose = grasp((x, y, z + _GAP_M), 0.0)
@@ -156,7 +176,8 @@ class Hand:
 
     async def _over(self, pose: Pose) -> None:
         goal = PoseGoal(_raised(pose))
-        await self._move(PlanRequest(goal, speed_scale=self._scale, seed=self._stage.seed))
+        request = PlanRequest(goal, speed_scale=self._scale, seed=self._stage.seed)
+        await self._stage.session.move(request)
 
     async def _line(self, pose: Pose) -> None:
         scale, seed = 0.5 * self._scale, self._stage.seed
@@ -167,16 +188,12 @@ class Hand:
             # The line meets a singularity. Over so short a way the straight motion of the joints
             # stays within millimetres of it.
             request = PlanRequest(self._nearest(pose), speed_scale=scale, seed=seed)
-        await self._move(request)
+        await self._stage.session.move(request)
 
     def _nearest(self, pose: Pose) -> JointGoal:
         model = self._stage.view.model
         now = self._stage.view.state().of(model.names)
         return JointGoal(tuple(self._kinematics.inverse(pose, near=now)[0].tolist()))
-
-    async def _move(self, request: PlanRequest) -> None:
-        await self._stage.session.move(request)
-        self.way_m.append(self._stage.view.scene().get(CUBE).pose.position_m)
 
 
 def _raised(pose: Pose) -> Pose:
@@ -208,18 +225,15 @@ def _is_flat(pose: Pose, within_deg: float = 3.0) -> bool:
     return steepest > math.cos(math.radians(within_deg))
 
 
-def draw(
-    figure: Figure, scene: Scene, way_m: list[tuple[float, float, float]], start: Pose
-) -> None:
-    """Draw the bench from above with the way of the cube, and the way from the side."""
+def draw(figure: Figure, scene: Scene, way: Floats, start: Pose) -> None:
+    """Draw the bench from above with the way of the cube, and the cube's height over time."""
     grid = figure.add_gridspec(1, 2, width_ratios=[1.1, 1])
     above = style.plot(figure, grid[0], "The bench, from above", "y (m)", "x (m)")
     for item in scene.objects.values():
         if item.name != "bench":
             _draw_box(above, item.pose, item, item.colour)
     _draw_box(above, start, scene.get(CUBE), style.GREY, filled=False)
-    way = np.array([start.position_m, *way_m])
-    above.plot(way[:, 1], way[:, 0], color=style.RED, linewidth=1.5)
+    above.plot(way[:, 2], way[:, 1], color=style.RED, linewidth=1.5)
     style.mark(
         above, (start.position_m[1], start.position_m[0]), "start", style.GREY, xytext=(14, 8)
     )
@@ -228,10 +242,9 @@ def draw(
     above.set_aspect("equal")
     above.set_xlim(0.45, -0.6)
     above.set_ylim(-0.08, 0.75)
-    side = style.plot(figure, grid[1], "Height of the cube", "way of the cube (m)", "z (m)")
-    gone = np.append(0.0, np.linalg.norm(np.diff(way, axis=0), axis=1).cumsum())
-    side.plot(gone, way[:, 2], color=style.RED, marker="o", markersize=4)
-    side.set_ylim(0.0, 1.15 * float(way[:, 2].max()))
+    side = style.plot(figure, grid[1], "Height of the cube", "time since it left (s)", "z (m)")
+    side.plot(way[:, 0], way[:, 3], color=style.RED)
+    side.set_ylim(0.0, 1.15 * float(way[:, 3].max()))
 
 
 def _draw_box(axes: Any, pose: Pose, item: SceneObject, color: Any, filled: bool = True) -> None:

@@ -63,6 +63,7 @@ class Pid(Demo[PidParameters]):
     name = "pid"
     title = "PID step response, with and without gravity compensation"
     section = "01-what-a-robot-is.md#open-loop-and-closed-loop-control"
+    section_title = "Open-loop and closed-loop control"
     Parameters = PidParameters
 
     async def run(self, stage: Stage, parameters: PidParameters) -> DemoResult:

@@ -67,6 +67,7 @@ class Push(Demo[PushParameters]):
     name = "push"
     title = "Pushing a block: friction felt in the joint torques"
     section = "03-forward-kinematics-and-the-jacobian.md#statics-joint-torques-from-tool-forces"
+    section_title = "Statics: joint torques from tool forces"
     Parameters = PushParameters
 
     async def run(self, stage: Stage, parameters: PushParameters) -> DemoResult:

@@ -99,6 +99,7 @@ class RrtConnect(Demo[RrtConnectParameters]):
     name = "rrt_connect"
     title = "RRT-Connect: a path around an obstacle"
     section = "01-what-a-robot-is.md#reactive-deliberative-and-hybrid-architectures"
+    section_title = "Reactive, deliberative and hybrid architectures"
     Parameters = RrtConnectParameters
 
     async def run(self, stage: Stage, parameters: RrtConnectParameters) -> DemoResult:

@@ -57,6 +57,7 @@ class Singularity(Demo[SingularityParameters]):
     name = "singularity"
     title = "Walking into a singularity: joint rates, exact and damped"
     section = "03-forward-kinematics-and-the-jacobian.md#joint-rates-near-a-singularity"
+    section_title = "Joint rates near a singularity"
     Parameters = SingularityParameters
 
     async def run(self, stage: Stage, parameters: SingularityParameters) -> DemoResult:

@@ -63,6 +63,7 @@ def _png(pixels: Any) -> bytes:
 def plot(figure: Figure, place: Any, title: str, across: str, up: str) -> Axes:
     """Add axes for curves; `place` is what `add_subplot` takes, labels carry their units."""
     axes = figure.add_subplot(*place) if isinstance(place, tuple) else figure.add_subplot(place)
+    axes.set_anchor("N")  # titles side by side at one height, also where both axes have one scale
     axes.set_facecolor(PAPER)
     axes.set_title(title, fontsize=10, fontweight="bold", color=INK, loc="left")
     axes.set_xlabel(across, fontsize=9, color=INK)

@@ -61,6 +61,7 @@ class TrajectoryDemo(Demo[TrajectoryParameters]):
     name = "trajectory"
     title = "Time-parametrised trajectory: which limit holds the arm back"
     section = "01-what-a-robot-is.md#actuators-torque-and-gears"
+    section_title = "Actuators, torque and gears"
     Parameters = TrajectoryParameters
 
     async def run(self, stage: Stage, parameters: TrajectoryParameters) -> DemoResult:
