@@ -17,6 +17,16 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** Switch a control off, or on again. Unlike `disabled` this leaves the focus where it is; listeners ask `isOff`. */
+export function switchOff(control, off) {
+  control.setAttribute("aria-disabled", String(off));
+}
+
+/** Whether a control is switched off. */
+export function isOff(control) {
+  return control.getAttribute("aria-disabled") === "true";
+}
+
 /** Join a trail of headings for people. */
 export function joinTrail(heading) {
   return heading.join(" › ");

@@ -1,6 +1,6 @@
 // Motions that wait for a person: one card each, with what will move and until when.
 
-import { make } from "../dom.js";
+import { isOff, make, switchOff } from "../dom.js";
 import { described, problemElement } from "../problem.js";
 import { approve, reject } from "./robot-api.js";
 import { purpose, shown } from "./words.js";
@@ -72,13 +72,14 @@ export class Approvals {
 
   async #decide(card, send, decision) {
     const buttons = card.element.querySelectorAll("button");
-    for (const button of buttons) button.disabled = true;
+    if (isOff(buttons[0])) return;
+    for (const button of buttons) switchOff(button, true);
     try {
       await send(card.proposal.digest);
       this.settle(card.proposal.digest, decision);
     } catch (error) {
       card.problem.replaceChildren(problemElement(described(error)));
-      for (const button of buttons) button.disabled = false;
+      for (const button of buttons) switchOff(button, false);
     }
   }
 
@@ -91,8 +92,12 @@ export class Approvals {
   }
 
   #remove(digest) {
-    this.#cards.get(digest)?.element.remove();
+    const element = this.#cards.get(digest)?.element;
+    const focused = element?.contains(document.activeElement);
+    element?.remove();
     this.#cards.delete(digest);
+    // What was approved moves now: the next key press stops it.
+    if (focused) document.getElementById("robot-stop").focus();
     if (!this.#cards.size) this.listeners.onEnd();
   }
 }

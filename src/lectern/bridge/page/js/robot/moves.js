@@ -1,6 +1,6 @@
 // Buttons that move the robot: named poses, the gripper, reset.
 
-import { make } from "../dom.js";
+import { isOff, make } from "../dom.js";
 import { readable } from "./words.js";
 
 const CLOSED_M = 0;
@@ -37,7 +37,7 @@ function speedSlider() {
 }
 
 function button(label, onclick) {
-  return make("button", { type: "button", class: "quiet", onclick }, label);
+  return make("button", { type: "button", class: "quiet", onclick: ({ currentTarget }) => isOff(currentTarget) || onclick() }, label);
 }
 
 function group(title, buttons) {

@@ -3,6 +3,7 @@
 import { call } from "../api.js";
 
 const ROOT = "api/v1/robot";
+const STOP_TIMEOUT_MS = 3_000;
 const path = encodeURIComponent;
 
 export const readRobot = () => call("GET", ROOT);
@@ -14,6 +15,7 @@ export const makePlan = (tool, args) => call("POST", `${ROOT}/plan`, { tool, arg
 export const approve = (digest) => call("POST", `${ROOT}/approve`, { digest });
 export const reject = (digest) => call("POST", `${ROOT}/reject`, { digest });
 export const execute = (digest) => call("POST", `${ROOT}/execute`, { digest });
-export const stop = () => call("POST", `${ROOT}/stop`, { reason: "The reader pressed stop." });
+// A stop is never queued behind anything: no answer within this time is a failure.
+export const stop = () => call("POST", `${ROOT}/stop`, { reason: "The reader pressed stop." }, AbortSignal.timeout(STOP_TIMEOUT_MS));
 export const reset = () => call("POST", `${ROOT}/reset`, {});
 export const runDemo = (name, parameters, seed) => call("POST", `${ROOT}/demos/${path(name)}`, { parameters, seed });
