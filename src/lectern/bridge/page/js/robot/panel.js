@@ -1,6 +1,6 @@
 // The robot panel: puts its parts together and hands them what arrives.
 
-import { make } from "../dom.js";
+import { make, switchOff } from "../dom.js";
 import { described, problemElement } from "../problem.js";
 import { Approvals } from "./approvals.js";
 import { Demos } from "./demos.js";
@@ -40,6 +40,7 @@ class Panel {
   #names = [];
   #view = null;
   #demoRuns = false;
+  #shown = null;
 
   constructor(robot, passages) {
     this.robot = robot;
@@ -142,6 +143,8 @@ class Panel {
   async #link(state) {
     this.status.link(state);
     if (state !== "open") return;
+    if (this.#shown?.code === "unreachable") this.#problem(null);
+    this.demos.reconnected();
     try {
       const { proposals } = await readPending();
       for (const proposal of proposals) if (proposal.verdict === "ask") this.approvals.add(proposal);
@@ -185,11 +188,12 @@ class Panel {
     this.#demoRuns = running;
     if (running) this.#view?.traceTool(false, true);
     this.joints.disable(running);
-    for (const button of byId("moves").querySelectorAll("button")) button.disabled = running;
+    for (const button of byId("moves").querySelectorAll("button")) switchOff(button, running);
     if (running) this.#problem(null);
   }
 
   #problem(problem) {
+    this.#shown = problem;
     const dismiss = make("button", { type: "button", class: "quiet", onclick: () => this.#problem(null) }, "Dismiss");
     byId("robot-problem").replaceChildren(...(problem ? [problemElement(problem, dismiss)] : []));
   }

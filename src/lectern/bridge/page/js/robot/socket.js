@@ -1,7 +1,7 @@
-// The stream of robot states; a lost connection is taken up again, ever more slowly.
+// The stream of robot states; a lost connection is taken up again, within two seconds of the bridge's return.
 
 const FIRST_PAUSE_MS = 400;
-const LONGEST_PAUSE_MS = 10_000;
+const LONGEST_PAUSE_MS = 2_000;
 const RATE_HZ = 30;
 
 export class RobotSocket {

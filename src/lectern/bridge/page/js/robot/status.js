@@ -2,7 +2,7 @@
 
 const byId = (id) => document.getElementById(id);
 const LINKS = { open: "Live", waiting: "Reconnecting", connecting: "Connecting" };
-const ACTIVITIES = { idle: "Ready", moving: "Moving", stopping: "Stopping", failed: "Out of order" };
+const ACTIVITIES = { idle: "Ready", moving: "Moving", stopping: "Stopping", failed: "Out of order", unknown: "Unknown" };
 
 export class Status {
   #activity = "";
@@ -10,10 +10,14 @@ export class Status {
   #told = "";
   #passing = false;
 
-  /** Show whether states arrive. */
+  /** Show whether states arrive; where none do, nobody knows what the robot does. */
   link(state) {
     byId("link").dataset.state = state;
     byId("link").textContent = LINKS[state];
+    if (state !== "waiting") return;
+    this.say("");
+    this.progress(null);
+    this.activity("unknown");
   }
 
   /** Show the activity that the robot reports. */
