@@ -1,11 +1,13 @@
 // The demos: a list to choose from, then one with its form and its result.
 
-import { make } from "../dom.js";
+import { make, switchOff } from "../dom.js";
 import { described, problemElement } from "../problem.js";
 import { schemaForm } from "./form.js";
+import { seedField } from "./seed.js";
 import { resultElement } from "./result.js";
 import { readDemos, runDemo } from "./robot-api.js";
 import { findSection, sectionName } from "./sections.js";
+import { capital } from "./words.js";
 
 export class Demos {
   #demos = [];
@@ -31,6 +33,11 @@ export class Demos {
     }
   }
 
+  /** Take up what the lost connection broke. */
+  reconnected() {
+    if (!this.#demos.length) this.open();
+  }
+
   #list(focus = "") {
     const items = this.#demos.map((demo) => {
       const [title, ...rest] = demo.title.split(": ");
@@ -43,6 +50,8 @@ export class Demos {
 
   #choose(demo) {
     const form = schemaForm(demo.parameters);
+    const seed = seedField();
+    form.element.append(seed.element);
     const run = make("button", { type: "submit", class: "primary" }, "Run");
     const after = make("div", { class: "after-run" });
     const back = make("button", { type: "button", class: "link back", onclick: () => !this.#running && this.#list(demo.name) }, "All demos");
@@ -51,10 +60,11 @@ export class Demos {
     const element = make("form", { class: "chosen", "data-demo": demo.name, novalidate: true }, back, head, form.element, after);
     element.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#run(demo, form, run, after);
+      this.#run(demo, { parameters: form.values(), seed: seed.value() }, run, after);
     });
     this.place.replaceChildren(element);
-    heading.focus();
+    heading.focus({ preventScroll: true });
+    this.#toTop();
   }
 
   #section({ section }) {
@@ -68,16 +78,19 @@ export class Demos {
         problem.textContent = ` ${described(error).message}`;
       }
     };
-    return make("p", { class: "demo-section" }, "In the book: ", make("button", { type: "button", class: "link", onclick: open }, sectionName(section)), problem);
+    const link = make("button", { type: "button", class: "link", onclick: open }, sectionName(section, null));
+    // Where the book cannot be asked, the name made from the anchor stays; a click says why.
+    findSection(section).then((place) => link.replaceChildren(sectionName(section, place)), () => {});
+    return make("p", { class: "demo-section" }, "In the book: ", link, problem);
   }
 
-  async #run(demo, form, button, after) {
+  async #run(demo, { parameters, seed }, button, after) {
     if (this.#running) return;
     this.#busy(button, true);
     after.replaceChildren(make("p", { class: "working", role: "status" }, "Running"));
     try {
-      const run = await runDemo(demo.name, form.values(), 0);
-      const result = resultElement(run, { onPlay: this.onPlay });
+      const run = await runDemo(demo.name, parameters, seed);
+      const result = resultElement({ ...run, seed }, { onPlay: this.onPlay });
       after.replaceChildren(result);
       this.#reveal(result);
       this.status.say("Demo finished", true);
@@ -92,17 +105,25 @@ export class Demos {
 
   #busy(button, busy) {
     this.#running = busy;
-    button.disabled = busy;
+    switchOff(button, busy);
     button.textContent = busy ? "Running" : "Run";
     this.onRun(busy);
     if (busy) this.status.say("Running the demo");
   }
 
-  // The panel scrolls by itself beside the chat, and with the window below it.
+  #toTop() {
+    if (scrolls(this.#panel)) this.#panel.scrollTop = 0;
+    else scrollTo(0, 0);
+  }
+
+  get #panel() {
+    return this.place.closest(".controls");
+  }
+
   #reveal(element) {
-    const panel = this.place.closest(".controls");
+    const panel = this.#panel;
     const scroll = () => {
-      if (getComputedStyle(panel).overflowY === "auto") panel.scrollTop += element.getBoundingClientRect().top - panel.getBoundingClientRect().top;
+      if (scrolls(panel)) panel.scrollTop += element.getBoundingClientRect().top - panel.getBoundingClientRect().top;
       else element.scrollIntoView({ block: "start" });
     };
     for (const image of element.querySelectorAll("img")) image.addEventListener("load", scroll, { once: true });
@@ -110,6 +131,7 @@ export class Demos {
   }
 }
 
-function capital(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+// The panel scrolls by itself beside the chat, and with the window below it.
+function scrolls(panel) {
+  return getComputedStyle(panel).overflowY === "auto";
 }

@@ -1,7 +1,7 @@
 // A form made from a demo's parameters (JSON schema): numbers with range and unit, choices, switches, lists.
 
 import { make } from "../dom.js";
-import { readable, shown } from "./words.js";
+import { capital, readable, shown } from "./words.js";
 
 /**
  * @param {Record<string, object>} properties by name
@@ -55,7 +55,7 @@ function toggle(schema) {
 
 function number(schema) {
   const { low, high } = range(schema);
-  const element = make("input", { type: "number", inputmode: "decimal", min: low, max: high, step: schema.type === "integer" ? 1 : "any", value: schema.default });
+  const element = make("input", { type: "number", inputmode: "decimal", min: low, max: high, step: schema.type === "integer" ? 1 : "any", value: schema.default ?? undefined, placeholder: placeholder(schema) });
   return { element, read: () => (element.value === "" ? undefined : Number(element.value)) };
 }
 
@@ -65,8 +65,13 @@ function list(schema) {
 }
 
 function text(schema) {
-  const element = make("input", { type: "text", value: schema.default ?? "" });
+  const element = make("input", { type: "text", value: schema.default ?? "", placeholder: placeholder(schema) });
   return { element, read: () => element.value || undefined };
+}
+
+// What is left empty, the seed decides.
+function placeholder(schema) {
+  return schema.default === null ? "by chance" : undefined;
 }
 
 function range(schema) {
@@ -77,7 +82,12 @@ function rangeText(schema, unit) {
   const item = schema.type === "array" ? (schema.prefixItems?.[0] ?? schema.items ?? {}) : schema;
   const { low, high } = range(item);
   const after = unit ? (unit === "°" ? unit : ` ${unit}`) : "";
-  if (low !== undefined && high !== undefined) return `${shown(low)} to ${shown(high)}${after}.`;
-  if (low !== undefined) return `At least ${shown(low)}${after}.`;
-  return high === undefined ? "" : `At most ${shown(high)}${after}.`;
+  const above = item.minimum === undefined;
+  const below = item.maximum === undefined;
+  if (low !== undefined && high !== undefined && !above && !below) return `${shown(low)} to ${shown(high)}${after}.`;
+  const bounds = [
+    low !== undefined && `${above ? "more than" : "at least"} ${shown(low)}`,
+    high !== undefined && `${below ? "less than" : "at most"} ${shown(high)}`,
+  ].filter(Boolean);
+  return bounds.length ? capital(`${bounds.join(", ")}${after}.`) : "";
 }

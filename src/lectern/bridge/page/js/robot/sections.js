@@ -1,6 +1,7 @@
 // Opening the place in the book that a demo shows.
 
 import { call } from "../api.js";
+import { capital } from "./words.js";
 
 const RESULTS = 50;
 
@@ -17,8 +18,9 @@ export async function findSection(section) {
   return inFile.find((result) => result.anchor === anchor) ?? inFile[0] ?? null;
 }
 
-/** A section as people read it. */
-export function sectionName(section) {
-  const words = (section.split("#")[1] ?? section).replaceAll("-", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
+/** The heading of a section as the book has it; `place` is what `findSection` found, null where it found nothing. */
+export function sectionName(section, place) {
+  const anchor = section.split("#")[1];
+  if (place && place.anchor === anchor && place.heading.length) return place.heading.at(-1);
+  return capital((anchor ?? section).replaceAll("-", " "));
 }
