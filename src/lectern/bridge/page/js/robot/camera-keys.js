@@ -22,7 +22,9 @@ export function steerByKeys(stage) {
   });
 }
 
-function turn({ camera, controls }, around, over) {
+function turn(stage, around, over) {
+  const { camera, controls } = stage;
+  stage.framed = false;
   const offset = camera.position.clone().sub(controls.target).applyAxisAngle(UP, around * TURN_RAD);
   const elevation = Math.asin(offset.z / offset.length()) + over * TURN_RAD;
   if (Math.abs(elevation) < Math.PI / 2 - STEEPEST) {
@@ -33,7 +35,9 @@ function turn({ camera, controls }, around, over) {
   controls.update();
 }
 
-function zoom({ camera, controls }, factor) {
+function zoom(stage, factor) {
+  const { camera, controls } = stage;
+  stage.framed = false;
   camera.position.sub(controls.target).multiplyScalar(factor).add(controls.target);
   controls.update();
 }

@@ -114,6 +114,6 @@ export class Playback {
     const reach = Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys), 0.8);
     const z = this.group.position.z;
     const to = [middle(xs), middle(ys), z];
-    this.view.stage.resetCamera([to[0] + 0.9 * reach + 0.3, to[1] - 1.05 * reach - 0.3, z + 0.85 * reach + 0.3], to);
+    this.view.stage.lookFrom([to[0] + 0.9 * reach + 0.3, to[1] - 1.05 * reach - 0.3, z + 0.85 * reach + 0.3], to);
   }
 }

@@ -10,17 +10,23 @@ import {
   PCFShadowMap,
   PerspectiveCamera,
   Scene,
+  Vector3,
   WebGLRenderer,
 } from "../../vendor/robot/three-urdf.min.js";
 
 import { steerByKeys } from "./camera-keys.js";
 import { Floor } from "./floor.js";
+import { framing } from "./framing.js";
 import { Sharpness, drawsInSoftware } from "./sharpness.js";
 import { onThemeChange, theme } from "./theme.js";
 
 const REST_MS = 180;
 const FLOOR_M = -0.75;
-const HOME = { from: [1.88, -1.66, 1.06], to: [0.27, 0.0, 0.33] };
+const DIRECTION = [1.61, -1.66, 0.73];
+// What the arm can reach, as far as its demos and named poses take it, and the bench before it.
+const REACH_M = [[0, 0, 1.53], [0.12, 0, 1.53], [1.12, 0, 0.4], [0.55, 0.55, 0.5], [0.55, -0.55, 0.5], [0.62, -0.45, 0], [-0.2, -0.2, 0], [-0.2, 0.2, 0.8]];
+// Above are the buttons, below are the activity and Stop.
+const [ABOVE_PX, BELOW_PX, BESIDE_PX] = [48, 14, 14];
 
 export class Stage {
   #frame = 0;
@@ -28,6 +34,8 @@ export class Stage {
   #ratio = 0;
   #turning = false;
   #resting = 0;
+  /** Whether the camera stands where the page put it, and not where the reader did. */
+  framed = true;
 
   /** @throws {Error} the browser has no WebGL */
   constructor(canvas) {
@@ -68,11 +76,30 @@ export class Stage {
     this.invalidate();
   }
 
-  /** Look from the front right, as at the start. */
-  resetCamera(from = HOME.from, to = HOME.to) {
+  /** Look from the front right at all that the arm can reach, as at the start. */
+  resetCamera() {
+    const { clientWidth: width, clientHeight: height } = this.canvas.parentElement;
+    this.camera.position.fromArray(DIRECTION);
+    this.camera.lookAt(0, 0, 0);
+    this.camera.updateMatrixWorld();
+    const beside = (2 * BESIDE_PX) / width;
+    const margins = { left: beside, right: beside, top: (2 * ABOVE_PX) / height, bottom: (2 * BELOW_PX) / height };
+    const { position, target } = framing(this.camera, REACH_M.map((point) => new Vector3(...point)), margins);
+    this.#look(position, target);
+    this.framed = true;
+  }
+
+  /** Look from one place at another, in m; in a narrow view from further away. */
+  lookFrom(from, to) {
     const far = Math.max(1, 1.25 / Math.max(this.camera.aspect, 0.4));
-    this.controls.target.fromArray(to);
-    this.camera.position.fromArray(from).sub(this.controls.target).multiplyScalar(far).add(this.controls.target);
+    const target = new Vector3(...to);
+    this.#look(new Vector3(...from).sub(target).multiplyScalar(far).add(target), target);
+    this.framed = false;
+  }
+
+  #look(position, target) {
+    this.controls.target.copy(target);
+    this.camera.position.copy(position);
     this.controls.update();
     this.invalidate();
   }
@@ -83,6 +110,7 @@ export class Stage {
     this.controls = new OrbitControls(this.camera, this.canvas);
     Object.assign(this.controls, { minDistance: 0.35, maxDistance: 6, maxPolarAngle: 1.62, rotateSpeed: 0.8, enableDamping: false });
     this.controls.addEventListener("change", () => this.sharpness.adapts ? this.#turned() : this.invalidate());
+    this.controls.addEventListener("start", () => (this.framed = false));
     steerByKeys(this);
   }
 
@@ -119,8 +147,7 @@ export class Stage {
     this.#ratio = 0;
     this.camera.aspect = width / height;
     this.camera.updateProjectionMatrix();
-    if (!this.framed) this.resetCamera();
-    this.framed = true;
+    if (this.framed) this.resetCamera();
     this.invalidate();
   }
 
