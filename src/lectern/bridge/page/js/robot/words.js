@@ -4,13 +4,18 @@ const UNITS = {
   m: "m", mm: "mm", cm: "cm", s: "s", s2: "s²", ms: "ms", rad: "rad", deg: "°", n: "N", nm: "N m", kg: "kg", hz: "Hz", percent: "%",
 };
 
+/** A text with its first letter large. */
+export function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** `max_error_rad` becomes `{ label: "Max error", unit: "rad" }`. */
 export function readable(name) {
   const words = name.split("_");
   let first = words.length;
   while (first > 1 && (words[first - 1] in UNITS || words[first - 1] === "per")) first -= 1;
   const label = words.slice(0, first).join(" ");
-  return { label: label.charAt(0).toUpperCase() + label.slice(1), unit: unitOf(words.slice(first)) };
+  return { label: capital(label), unit: unitOf(words.slice(first)) };
 }
 
 // `nm per rad s` is N m/(rad s); a length or angle and a time without `per` is a speed.
@@ -34,6 +39,12 @@ export function shown(value) {
   return String(Number(value.toPrecision(4))).replace("-", "\u2212");
 }
 
+/** An angle in rad as people read it: `−12.5°`, never `−0.0°`. */
+export function degrees(angle_rad, digits = 1) {
+  const rounded = Number(((angle_rad * 180) / Math.PI).toFixed(digits)) || 0;
+  return `${rounded.toFixed(digits).replace("-", "\u2212")}°`;
+}
+
 const TOOLS = {
   move_joints: "Move the joints",
   move_named: "Move to a named pose",
@@ -50,7 +61,7 @@ export function purpose({ tool, arguments: given = {} }) {
   const what = TOOLS[tool] ?? readable(tool).label;
   if (given.name) return `${what}: ${readable(given.name).label.toLowerCase()}`;
   if (given.width_m !== undefined) return `${what} to ${shown(given.width_m * 1000)} mm`;
-  if (given.positions_rad) return `${what} to ${shown(given.positions_rad)} rad`;
+  if (given.positions_rad) return `${what} to ${given.positions_rad.map((angle) => degrees(angle)).join(", ")}`;
   if (given.position_m) return `${what} to ${shown(given.position_m)} m`;
   return what;
 }
