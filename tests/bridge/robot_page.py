@@ -1,7 +1,7 @@
 """A bridge with the real simulated robot, run as a program by the tests of its page.
 
 Answers come from the shelf, since these tests ask the book for no more than a section. It serves on
-a free port, starts the robot, and then prints the address.
+a free port, or the one on the command line, starts the robot, and then prints the address.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from lectern.settings import Settings, default_book, load_settings
 
 def main() -> None:
     """Serve with the policy named on the command line, or without a robot (`none`)."""
-    policy, home = sys.argv[1], Path(sys.argv[2])
+    policy, home, port = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     if policy == "none":
-        settings = load_settings(port=0, home=home, robot="none", shutdown_timeout_s=1.0)
+        settings = load_settings(port=port, home=home, robot="none", shutdown_timeout_s=1.0)
     else:
-        settings = load_settings(port=0, home=home, robot_policy=policy, shutdown_timeout_s=1.0)
+        settings = load_settings(port=port, home=home, robot_policy=policy, shutdown_timeout_s=1.0)
     configure_logs(settings)
     asyncio.run(run(settings))
 

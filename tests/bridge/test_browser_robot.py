@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -42,15 +44,23 @@ window.WebSocket = class extends WebSocket {
 };"""
 
 
-@contextmanager
-def bridge(policy: str, home: Path) -> Iterator[str]:
+def start_bridge(policy: str, home: Path, port: int = 0) -> subprocess.Popen[str]:
     program = Path(__file__).with_name("robot_page.py")
-    command = [sys.executable, str(program), policy, str(home)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
+    command = [sys.executable, str(program), policy, str(home), str(port)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+@contextmanager
+def bridge(policy: str, home: Path, port: int = 0) -> Iterator[str]:
+    with start_bridge(policy, home, port) as process:
         yield process.stdout.readline().strip()
         process.terminate()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +247,7 @@ def test_stop_ends_a_whole_demo(page, complaints):
 
 def test_a_demo_leads_to_its_section_in_the_book(page):
     choose(page, "forward_kinematics")
-    page.get_by_role("button", name="A worked dh table").click()
+    page.get_by_role("button", name="A worked DH table: the 3R elbow arm").click()
     panel = page.get_by_role("dialog")
     expect(panel.locator("#passage-title")).to_contain_text("3R elbow arm")
     expect(panel.locator(".passage-body p").first).to_be_visible()
@@ -271,11 +281,149 @@ def test_stop_halts_the_motion(page, address, complaints, way):
     complaints.clear()  # the motion that was stopped answers with a problem
 
 
+@pytest.mark.parametrize("place", ["question", "body", "slider"])
+def test_escape_stops_wherever_the_focus_is(page, address, complaints, place):
+    start_a_long_motion(page)
+    if place == "question":
+        page.get_by_label("Your question").focus()
+    elif place == "body":
+        page.evaluate("document.activeElement.blur()")
+    else:
+        page.get_by_role("slider", name="Joint 1").focus()
+    page.keyboard.press("Escape")
+    assert_it_stopped_on_its_way(page, address)
+    complaints.clear()
+
+
+def test_a_control_that_starts_a_motion_keeps_the_focus(page, complaints):
+    choose(page, "forward_kinematics")
+    page.get_by_label("Speed scale").fill("0.1")
+    run = page.locator(".chosen-head .primary")
+    run.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("body")).to_have_attribute("data-activity", "moving")
+    expect(run).to_be_focused()
+    expect(run).to_be_disabled()
+    page.keyboard.press("Escape")
+    expect(page.locator(".after-run")).to_contain_text("motion_stopped")
+    complaints.clear()
+
+
+def test_a_slider_that_is_switched_off_keeps_the_focus_and_does_not_slide(page, complaints):
+    page.get_by_role("tab", name="Move").click()
+    page.get_by_role("slider", name="Speed").fill("10")
+    slider = page.get_by_role("slider", name="Joint 1")
+    slider.focus()
+    page.keyboard.press("End")
+    expect(page.locator("body")).to_have_attribute("data-activity", "moving")
+    expect(slider).to_be_focused()
+    wished = slider.input_value()
+    page.keyboard.press("Home")
+    assert slider.input_value() == wished
+    page.keyboard.press("Escape")
+    expect(page.locator("body")).to_have_attribute("data-activity", "idle")
+    expect(slider).not_to_have_value(wished)
+    complaints.clear()
+
+
+def test_escape_in_a_dialog_closes_it_and_the_next_one_stops(page, address, complaints):
+    choose(page, "forward_kinematics")
+    start_a_long_motion(page)
+    page.get_by_role("tab", name="Demos").click()
+    page.get_by_role("button", name="A worked DH table").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert get(address, "state")["activity"] == "moving"
+    page.keyboard.press("Escape")
+    assert_it_stopped_on_its_way(page, address)
+    complaints.clear()
+
+
+def test_a_killed_bridge_is_admitted_and_taken_up_soon_after_it_is_back(
+    open_page, complaints, tmp_path
+):
+    port = free_port()
+    with start_bridge("auto", tmp_path, port) as first:
+        page = open_page(first.stdout.readline().strip())
+        expect(page.locator("#activity")).to_have_text("Ready")
+        first.kill()
+    expect(page.locator("#link")).to_have_text("Reconnecting")
+    expect(page.locator("#activity")).to_have_text("Unknown")
+    move_to(page, "Ready")
+    alert = page.locator("#robot-problem").get_by_role("alert")
+    expect(alert).to_contain_text("The bridge cannot be reached")
+    page.get_by_role("button", name="Stop the robot").click()
+    expect(alert).to_contain_text("The stop did not reach the robot")
+    expect(alert).to_contain_text("may still be moving")
+    with bridge("auto", tmp_path, port) as address:
+        expect(page.locator("#link")).to_have_text("Live", timeout=10_000)
+        expect(alert).to_have_count(0)
+        expect(page.locator("#activity")).to_have_text("Ready")
+        move_to(page, "Ready")
+        wait_for_pose(page, get(address, "")["named"]["ready"])
+        page.close()
+    complaints.clear()  # each attempt to connect is in the console
+
+
+def test_a_demo_runs_with_the_seed_of_its_form(page):
+    choose(page, "odometry")
+    seed = page.get_by_label("Seed")
+    expect(seed).to_have_value("0")
+    page.get_by_role("button", name="New seed").click()
+    expect(seed).not_to_have_value("0")
+    seed.fill("7")
+    with page.expect_request(re.compile("/demos/odometry$")) as sent:
+        page.get_by_role("button", name="Run").click()
+    assert sent.value.post_data_json["seed"] == 7
+    expect(page.get_by_role("heading", name="Result with seed 7")).to_be_visible()
+
+
+def test_what_is_left_to_chance_and_what_is_out_of_range_is_said(page):
+    choose(page, "pick_and_place")
+    for field in ("cube_x_m", "cube_y_m", "cube_yaw_deg"):
+        expect(page.locator(f"#parameter-{field}")).to_have_attribute("placeholder", "by chance")
+        expect(page.locator(f"#parameter-{field}")).to_have_value("")
+    hint = page.locator("#parameter-speed_scale-hint").inner_text()
+    assert hint.endswith(("More than 0, at most 1.", "0.01 to 1."))
+
+
+def test_choosing_a_demo_far_down_leaves_the_tabs_in_sight(page):
+    choose(page, "odometry")
+    expect(page.get_by_role("heading", name="Odometry")).to_be_focused()
+    assert page.evaluate("document.querySelector('.controls').scrollTop") == 0
+    expect(page.get_by_role("tab", name="Demos")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (360, 740), (740, 360)])
+@pytest.mark.parametrize("pose", ["Up", "Stretched"])
+def test_the_arm_is_in_the_picture_and_below_the_buttons(address, open_page, size, pose):
+    post(address, "reset")
+    page = open_page(address, ready=False, viewport={"width": size[0], "height": size[1]})
+    if size[0] < 1024:
+        page.get_by_role("tab", name="Robot").click()
+    page.locator("#view[data-ready]").wait_for(state="attached")
+    move_to(page, pose)
+    wait_for_pose(page, get(address, "")["named"][pose.lower()])
+    x, y, lowest = page.evaluate(
+        """() => {
+          const { arm, stage } = document.getElementById("view-canvas").robotView;
+          const seen = arm.toolPosition().project(stage.camera);
+          const view = document.getElementById("view").getBoundingClientRect();
+          const tools = document.getElementById("view-tools").getBoundingClientRect();
+          const top = (1 - seen.y) / 2 * view.height;
+          return [seen.x, top / view.height, (tools.bottom - view.top) / view.height];
+        }"""
+    )
+    assert -1 < x < 1
+    assert lowest < y < 1
+
+
 def test_stop_is_in_reach_while_a_passage_covers_the_robot(page, address, complaints):
     choose(page, "forward_kinematics")
     start_a_long_motion(page)
     page.get_by_role("tab", name="Demos").click()
-    page.get_by_role("button", name="A worked dh table").click()
+    page.get_by_role("button", name="A worked DH table").click()
     page.get_by_role("dialog").get_by_role("button", name="Stop the robot").click()
     assert_it_stopped_on_its_way(page, address)
     complaints.clear()
@@ -284,7 +432,7 @@ def test_stop_is_in_reach_while_a_passage_covers_the_robot(page, address, compla
 def test_a_motion_that_cannot_be_planned_says_why_and_what_to_do(page, complaints):
     page.get_by_role("tab", name="Move").click()
     slider = page.get_by_role("slider", name="Joint 2")
-    slider.fill("-0.6")
+    slider.fill("-34.5")
     alert = page.locator("#robot-problem").get_by_role("alert")
     expect(alert).to_be_visible()
     text = alert.inner_text()
@@ -299,10 +447,10 @@ def test_a_motion_that_cannot_be_planned_says_why_and_what_to_do(page, complaint
 
 def test_a_slider_moves_the_arm_when_it_is_let_go(page, address):
     page.get_by_role("tab", name="Move").click()
-    page.get_by_role("slider", name="Joint 1").fill("0.4")
-    goal = [0.4, *get(address, "")["named"]["home"][1:]]
+    page.get_by_role("slider", name="Joint 1").fill("23")
+    goal = [math.radians(23), *get(address, "")["named"]["home"][1:]]
     wait_for_pose(page, goal)
-    expect(page.locator("#joints output").first).to_have_text("0.40 rad")
+    expect(page.locator("#joints output").first).to_have_text("23.0°")
 
 
 def test_a_plan_moves_only_after_a_person_approved_exactly_it(asking, open_page):
@@ -389,7 +537,7 @@ def test_without_webgl_the_page_says_so_and_everything_else_works(address, open_
     )
     expect(page.locator("#view-note")).to_contain_text("no WebGL")
     move_to(page, "Ready")
-    expect(page.locator("#joints output").nth(1)).to_have_text("1.25 rad")
+    expect(page.locator("#joints output").nth(1)).to_have_text("71.5°")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -420,6 +568,13 @@ def test_on_a_phone_two_tabs_share_the_page_and_nothing_sticks_out(
     page.get_by_role("button", name="Run").click()
     expect(page.locator(".result img").first).to_be_visible()
     assert page.evaluate(width) <= 360
+    page.wait_for_function("() => document.querySelector('.result img').naturalWidth > 300")
+    assert page.locator(".result img").first.bounding_box()["width"] > 600, "it cannot be read"
+    page.get_by_role("button", name="Enlarge the picture").first.click()
+    enlarged = page.get_by_role("dialog").locator("img")
+    assert enlarged.evaluate("image => image.clientWidth >= image.naturalWidth")
+    assert page.evaluate(width) <= 360
+    page.get_by_role("button", name="Close").click()
     start_a_long_motion(page)
     page.get_by_role("tab", name="Ask").click()
     expect(page.get_by_label("Your question")).to_be_visible()
