@@ -128,7 +128,8 @@ class RobotView(Protocol):
         """Return a PNG picture from a camera (`overview` or `tool`).
 
         Raises:
-            CameraUnavailable: This machine cannot render, or there is no such camera.
+            InvalidInput: There is no such camera, or the size is out of range.
+            CameraUnavailable: This machine cannot render.
         """
 
 
