@@ -10,14 +10,17 @@ import httpx
 import pytest
 from robot_bridge import (
     LIMIT_S,
+    Message,
     RobotBridge,
     in_background,
     in_phase,
     kill_physics,
     next_message,
+    of_type,
     running,
     running_robot,
 )
+from websockets.sync.client import ClientConnection
 
 from lectern.errors import CameraUnavailable, RobotUnavailable
 from lectern.robot.embedded.camera import backend
@@ -91,8 +94,7 @@ def test_a_plan_is_shown_before_it_is_executed(bridge):
     assert preview["times_s"][-1] == pytest.approx(plan["duration_s"], abs=1e-3)
     assert preview["positions"][0] == pytest.approx(before[:6], abs=0.01)
     assert bridge.http.get("/state").json()["positions"] == pytest.approx(before, abs=1e-6)
-    waiting = bridge.http.get("/pending").json()["proposals"]
-    assert [one["digest"] for one in waiting] == [plan["digest"]]
+    assert bridge.http.get("/pending").json() == {"proposals": []}, "nobody is asked"
 
 
 def test_a_plan_that_is_executed_brings_the_arm_to_its_goal(bridge):
@@ -274,6 +276,42 @@ def test_objects_come_move_and_go(bridge):
     assert bridge.http.get("/scene").json()["attached"] == {}
 
 
+FAR_BOX = {**CUBE, "name": "far_box", "pose": {"position_m": [-0.4, 0.4, 0.02]}}
+
+
+def test_what_the_robot_holds_stays_held_while_something_else_is_added(bridge):
+    with bridge.watch() as socket:
+        demo = in_background(post_demo, bridge, "pick_and_place")
+        next_message(socket, lambda m: m.get("text", "").startswith("Placing"))
+        bridge.http.post("/stop")
+    assert problem(demo.result(LIMIT_S)) == (409, "motion_stopped")
+    held = bridge.http.get("/scene").json()["attached"]
+    assert len(held) == 1
+    assert bridge.http.post("/scene/objects", json=FAR_BOX).json()["attached"] == held
+    assert bridge.http.delete("/scene/objects/far_box").json()["attached"] == held
+    assert bridge.http.delete(f"/scene/objects/{next(iter(held))}").json()["attached"] == {}
+
+
+def test_what_falls_goes_on_falling_while_something_else_is_added(bridge):
+    high = {**CUBE, "pose": {"position_m": [0.55, -0.1, 4.0]}}
+    with bridge.watch(rate=100) as socket:
+        assert bridge.http.post("/scene/objects", json=high).status_code == 201
+        before = heights(socket, "yellow_cube", 3.9)
+        added = in_background(lambda: bridge.http.post("/scene/objects", json=FAR_BOX))
+        after = heights(socket, "yellow_cube", 0.5)
+    assert added.result(LIMIT_S).status_code == 201
+    assert before + after == sorted(before + after, reverse=True)
+
+
+def heights(socket: ClientConnection, name: str, down_to_m: float) -> list[float]:
+    """Return the heights of an object, m, until it is below one."""
+    seen: list[float] = []
+    while not seen or seen[-1] > down_to_m:
+        moved = next_message(socket, lambda m: name in m.get("objects", {}))
+        seen.append(moved["objects"][name][2])
+    return seen
+
+
 def test_changes_of_two_clients_at_once_are_both_kept(bridge):
     names = [f"ball_{number}" for number in range(6)]
     balls = [
@@ -364,7 +402,7 @@ def test_a_camera_gives_a_picture_or_says_why_not(bridge):
     else:
         assert problem(response) == (503, "camera_unavailable")
     wrong = bridge.http.get("/picture", params={"camera": "spy"})
-    assert problem(wrong) == (503, "camera_unavailable")
+    assert problem(wrong) == (422, "invalid_input")
     assert problem(bridge.http.get("/picture", params={"width": 9_999})) == (422, "invalid_input")
 
 
@@ -374,8 +412,11 @@ def test_demos_are_listed_with_their_sections_and_parameters(bridge):
     assert all("#" in demo["section"] and demo["title"] for demo in demos)
 
 
-def test_a_demo_runs_and_its_pictures_can_be_fetched(bridge):
-    ran = bridge.http.post("/demos/jacobian", json={"parameters": {}, "seed": 1}).json()
+def test_a_demo_tells_what_it_does_and_its_pictures_can_be_fetched(bridge):
+    with bridge.watch() as socket:
+        ran = bridge.http.post("/demos/jacobian", json={"parameters": {}, "seed": 1}).json()
+        told = [next_message(socket, of_type("demo"))["text"] for _ in range(2)]
+    assert told == ["Passing the joint positions at constant joint rates.", ""]
     assert ran["demo"] == "jacobian"
     assert ran["result"]["numbers"]
     assert ran["pictures"]
@@ -425,8 +466,12 @@ def test_a_simulation_that_dies_is_named_and_comes_back_with_a_reset(tmp_path, s
         next_message(socket, in_phase("started"))
         kill_physics(ours)
         assert problem(moving.result(LIMIT_S)) == (503, "simulation_failed")
-        failed = next_message(socket, in_phase("failed"))
-        assert failed["error"]["code"] == "simulation_failed"
+        told = [next_message(socket, tells_of_failure) for _ in range(2)]
+        event = next(message for message in told if message["type"] == "motion")
+        assert event["error"]["code"] == "simulation_failed"
+        assert {message["type"] for message in told} == {"motion", "state"}
+        state = bridge.http.get("/state")
+        assert (state.status_code, state.json()["activity"]) == (200, "failed")
         ready = httpx.get(f"{bridge.address}/health/ready")
         assert ready.status_code == 503
         assert not ready.json()["parts"]["robot"]["ready"]
@@ -437,6 +482,10 @@ def test_a_simulation_that_dies_is_named_and_comes_back_with_a_reset(tmp_path, s
         assert httpx.get(f"{bridge.address}/health/ready").json()["ready"]
 
 
+def tells_of_failure(message: Message) -> bool:
+    return "failed" in (message.get("phase"), message.get("activity"))
+
+
 def test_a_policy_that_asks_lets_nothing_move_before_the_approval(tmp_path):
     with running_robot(tmp_path, robot_policy="ask") as bridge, bridge.watch() as socket:
         assert bridge.http.get("").json()["policy"] == "ask"
@@ -444,9 +493,12 @@ def test_a_policy_that_asks_lets_nothing_move_before_the_approval(tmp_path):
         assert plan["verdict"] == "ask"
         asked = next_message(socket, lambda message: message["type"] == "approval")["proposal"]
         assert (asked["digest"], asked["verdict"]) == (plan["digest"], "ask")
+        waiting = bridge.http.get("/pending").json()["proposals"]
+        assert [one["digest"] for one in waiting] == [plan["digest"]]
         assert problem(bridge.execute(plan["digest"])) == (403, "approval_needed")
         assert bridge.http.post("/approve", json={"digest": plan["digest"]}).status_code == 200
         next_message(socket, lambda message: message["type"] == "approved")
+        assert bridge.http.get("/pending").json() == {"proposals": []}, "it is decided"
         assert bridge.execute(plan["digest"]).status_code == 200
         other = bridge.plan("grip", width_m=0.01)
         assert bridge.http.post("/reject", json={"digest": other["digest"]}).status_code == 200

@@ -88,7 +88,8 @@ async def remove_object(name: Name, motion: MotionDep, robot: RobotDep, user: Us
 async def _change(
     motion: Motion, robot: RobotPart, user: User, change: Callable[[Scene], Scene]
 ) -> SceneOut:
-    # One at a time, so that no change is lost between reading and writing.
+    # One at a time, so that two that come at once both find the robot free.
     async with robot.scene_edit:
-        await motion.gate.set_scene(user, change(motion.view.scene()))
+        seen = motion.view.scene()
+        await motion.gate.set_scene(user, change(seen), base=seen)
     return SceneOut.of(motion.view.scene())
