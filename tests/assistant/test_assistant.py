@@ -9,6 +9,7 @@ import pytest
 
 from lectern.app import Lectern
 from lectern.assistant.assistant import check_question
+from lectern.assistant.candidates import PASSAGES
 from lectern.assistant.extractive import MAX_WORDS, extract
 from lectern.assistant.model import CitationFound, Done, Meta, Token, Turn
 from lectern.book.sentences import SentenceKind, split_sentences
@@ -117,7 +118,7 @@ async def test_an_answer_says_how_it_came_about(book):
     answer = await book.ask(QUESTIONS[0])
     assert answer.question == QUESTIONS[0]
     assert answer.trace["query"] == QUESTIONS[0]
-    assert len(answer.trace["hits"]) == 8
+    assert len(answer.trace["hits"]) == PASSAGES
     assert answer.timings_ms["total"] >= answer.timings_ms["embed"] + answer.timings_ms["search"]
 
 

@@ -13,6 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lectern.assistant.candidates import PASSAGES, Pool, gather
 from lectern.assistant.decision import THRESHOLD, answerability, features
 from lectern.assistant.extractive import extract
 from lectern.assistant.followup import rewrite_followup
@@ -38,8 +39,8 @@ from lectern.errors import (
 from lectern.retrieval.search import Found
 from lectern.settings import Settings
 
-PASSAGES = 8
 _NEAR = 3
+_PROMPTED = 8  # passages that a model is shown
 _PIECE = re.compile(r"\S+\s*|\s+")
 
 Search = Callable[[str, int], Found]
@@ -52,6 +53,7 @@ class _Considered:
     question: str
     query: str
     found: Found
+    pool: Pool
     probability: float
     threshold: float
     started: float
@@ -160,12 +162,14 @@ class Assistant:
         started = time.perf_counter()
         query = rewrite_followup(question, history)
         found = self._search(query, PASSAGES)
+        pool = gather(found)
         threshold = self._settings.answer_threshold
         return _Considered(
             question=question,
             query=query,
             found=found,
-            probability=answerability(features(found)),
+            pool=pool,
+            probability=answerability(features(found, pool)),
             threshold=THRESHOLD if threshold is None else threshold,
             started=started,
         )
@@ -174,7 +178,7 @@ class Assistant:
         self, considered: _Considered, history: Sequence[Turn]
     ) -> AsyncGenerator[AnswerEvent, None]:
         assert self._generative is not None
-        hits = [passage.hit for passage in considered.found.passages]
+        hits = [passage.hit for passage in considered.found.passages[:_PROMPTED]]
         try:
             events = self._generative.stream(considered.question, history, hits)
             async with aclosing(events):
@@ -199,7 +203,7 @@ class Assistant:
 
 def _extracted(considered: _Considered) -> Answer:
     before = time.perf_counter()
-    made = extract(considered.found)
+    made = extract(considered.found, considered.pool)
     if not made.citations:
         return _declined(considered)
     timings = {**_timings(considered), "answer": (time.perf_counter() - before) * 1e3}

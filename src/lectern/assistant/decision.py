@@ -1,8 +1,8 @@
 """Whether the book answers a question at all, decided from retrieval alone, before any answer.
 
-A logistic model over three values of the search. Coefficients and threshold were fitted by
-`benchmarks/fit_answers.py` on the development questions (`docs/questions/dev`) and nowhere else;
-the error rates on questions kept apart are in `docs/answers.md`.
+A logistic model over values of the search. Coefficients and threshold were fitted by
+`benchmarks/fit_answers.py` on development questions and nowhere else; the error rates on questions
+kept apart are in `docs/answers.md`.
 """
 
 from __future__ import annotations
@@ -10,21 +10,32 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
+from lectern.assistant.candidates import FEATURES, Pool, gather
+from lectern.assistant.ranking import scores
 from lectern.retrieval.search import Found
 
-INTERCEPT = -0.001
-COEFFICIENTS = (3.133, 2.072, -4.416)
-THRESHOLD = 0.548
+INTERCEPT = -3.812
+COEFFICIENTS = (1.324, 0.239, -2.023, -2.666, 2.747, 5.078, 1.875)
+THRESHOLD = 0.369
 _CONSIDERED = 5
+_DIRECT = 3
+_SCORE_UNIT = 20.0
+_LONGEST_TOPIC = 20
+_PASSAGE_WORDS = FEATURES.index("words_of_passage")
 
 
-def features(found: Found) -> tuple[float, float, float]:
+def features(found: Found, pool: Pool | None = None) -> tuple[float, ...]:
     """Return what the decision hangs on, each between about 0 and 1.
 
-    How close the closest sentence of the first five passages is in meaning (cosine); the highest
-    share of the best possible BM25 score among them; the share of the question's words, by weight,
-    that the book never uses.
+    In order: how close the closest sentence of the first five passages is in meaning (cosine); the
+    highest share of the best possible BM25 score among them; the share of the question's words, by
+    weight, that the book never uses; whether a person, a date or a price is asked for; the share of
+    the question's words in the passage of the most direct sentence; how direct the three best
+    sentences are (`ranking.py`); how many words the topic has.
     """
+    pool = gather(found) if pool is None else pool
     top = found.passages[:_CONSIDERED]
     closest = max(
         (
@@ -35,7 +46,26 @@ def features(found: Found) -> tuple[float, float, float]:
         default=0.0,
     )
     share = max((passage.evidence.share for passage in top), default=0.0)
-    return (closest, share, found.query.unknown_share)
+    covered, direct = _directness(pool)
+    return (
+        closest,
+        share,
+        found.query.unknown_share,
+        float(pool.question.person_or_date),
+        covered,
+        direct,
+        math.log1p(len(pool.question.topic)) / math.log1p(_LONGEST_TOPIC),
+    )
+
+
+def _directness(pool: Pool) -> tuple[float, float]:
+    """Return the topic's share in the best candidate's passage, and the mean of the best scores."""
+    if not pool.candidates:
+        return 0.0, 0.0
+    rated = scores(pool)
+    best = np.sort(rated)[::-1][:_DIRECT]
+    covered = float(pool.rows[int(np.argmax(rated)), _PASSAGE_WORDS])
+    return covered, float(best.mean()) / _SCORE_UNIT
 
 
 def answerability(values: Sequence[float]) -> float:

@@ -1,84 +1,58 @@
 """Answers made of the book's own sentences: chosen, ordered, joined, and cited to the character.
 
-Every sentence of the best passages is scored against the question by meaning (its vector, computed
-when the book was taken in) and by words. Sentences are taken by score as long as they say something
-new (maximal marginal relevance; Carbonell and Goldstein, SIGIR 1998); a formula or a piece of code
-comes along with the sentence that introduces it.
+The most direct sentence comes first (`ranking.py`). Others follow as long as they say something new
+(maximal marginal relevance; Carbonell and Goldstein, SIGIR 1998) and are nearly as good; sentences
+of the same section need less. A formula, code or list comes along with the sentence that leads to
+it, and a sentence that refers back with the one before it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 
+from lectern.assistant.candidates import (
+    BACKWARD,
+    GOES_ON,
+    Candidate,
+    Match,
+    Pool,
+    gather,
+    name_fit,
+    section_of,
+    terms_of,
+)
+from lectern.assistant.display import shown, without_bullet
 from lectern.assistant.model import Citation
-from lectern.book.sentences import SentenceKind, Span
-from lectern.retrieval.bm25 import SparseVector, term_id
-from lectern.retrieval.embedders.base import Vectors
+from lectern.assistant.ranking import scores
+from lectern.book.sentences import SentenceKind
 from lectern.retrieval.search import Found, FoundPassage
-from lectern.retrieval.terms import analyze
 
 MIN_WORDS = 40
 MAX_WORDS = 120
-_PASSAGES = 6
 _MAX_SENTENCES = 6
-_MIN_SENTENCE_WORDS = 3
-_MAX_CODE_LINES = 30
-# Of the best sentence's score: what a sentence needs while the answer is short, and after that.
-_SHORT_FLOOR = 0.6
-_LONG_FLOOR = 0.78
-# Of the best passage's relevance: what a passage needs to be quoted at all.
-_RELEVANCE_FLOOR = 0.1
-_WORDS_WEIGHT = 0.45
-_PASSAGE_WEIGHT = 0.2
-_RANK_WEIGHT = 0.1
-_NEIGHBOUR_WEIGHT = 0.25
-_DEFINITION_BONUS = 0.12
-_STANDALONE_DRAWBACK = 0.25
-_LEAD_BONUS = 0.1  # a section says first what it is about
-_NOVELTY_WEIGHT = 0.2
-
-_BACKWARD = re.compile(
-    r"(?:It|Its|This|That|These|Those|They|Their|Such|Here|So|Thus|Hence|Therefore|However|But|"
-    r"Then|Both|Each|Consequently|Similarly|Likewise|Instead|Otherwise)\b"
-)
-_FRAGMENT = re.compile(r"[a-z]")
-_DEFINITION = re.compile(
-    r"(?:An? |The )?(?:[\w$\\{}^*`-]+ ){1,6}(?:is|are|means|maps|says|refers)\b"
-)
-_ASKS_WHAT = re.compile(r"\s*(?:what(?:'s| is| are| does)|define|explain|meaning of)\b", re.I)
-_ASKS_CODE = re.compile(
-    r"\b(?:code|snippet|python|c\+\+|numpy|script|program|commands?|command line|cli|yaml|xml|"
-    r"example|syntax|implement|write)\b|`",
-    re.I,
-)
-_EXERCISE = re.compile(r"exercise|solution|problem", re.IGNORECASE)
-_LINK = re.compile(r"(?<!!)\[([^\]\[]+)\]\([^()\s]*(?:\s[^()]*)?\)")
-_IMAGE = re.compile(r"!\[[^\]\[]*\]\([^()]*\)")
-_BULLET = re.compile(r"^(?:[-*+\u2022]|\d{1,3}[.)])\s+")
-_ROLE = re.compile(r":[a-z][\w:+.-]*:`([^`<]+?)(?:\s*<[^`>]*>)?`")
-_LITERAL = re.compile(r"``([^`]+)``")
+_MAX_SECTIONS = 3
+_MAX_ITEMS = 6
+_MAX_CODE_LINES = 40
+_MAX_WITH_CODE = 3
+_MAX_UNASKED_CODE_LINES = 12
+# How far below the best score, in logits, a sentence may lie: while the answer is short, after
+# that, and by how much less when it stands in another section than the best.
+_SHORT_GAP = 3.5
+_LONG_GAP = 1.8
+_OTHER_SECTION = 0.6
+_NEXT = 1.5  # what a sentence gains that goes on from one already taken
+_CODE_LINE = 0.05  # what a line of code costs: the simplest piece that fits
+_CODE_NAME = 3.0  # what it gains at most by what it defines or creates
+_CODE_BESIDE = 2.0  # what it gains in the section of the best sentence
+_LEAST_CODE_SHARE = 0.4
+_NOVELTY = 2.0
+_ALIKE = 0.6
 _GAP = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
-_BLANK = re.compile(r"[ \t]*\r?\n[ \t]*")
-_STANDALONE = (SentenceKind.CODE, SentenceKind.MATH, SentenceKind.TABLE)
 
-
-@dataclass(frozen=True)
-class _Candidate:
-    """A quotable span of a passage, with its place in the passage and its score."""
-
-    rank: int
-    position: int
-    span: Span
-    text: str
-    score: float
-    vector: Vectors
-
-    @property
-    def words(self) -> int:
-        return 0 if self.span.kind in _STANDALONE else len(self.text.split())
+Place = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -89,270 +63,299 @@ class Extract:
     citations: tuple[Citation, ...]
 
 
-def extract(found: Found) -> Extract:
+def extract(found: Found, pool: Pool | None = None) -> Extract:
     """Answer from the passages of a search; empty if no sentence fits."""
-    floor = _RELEVANCE_FLOOR * max((p.evidence.relevance for p in found.passages), default=0.0)
-    passages = [p for p in found.passages[:_PASSAGES] if p.evidence.relevance >= floor]
-    sections = _Sections.of(passages)
-    candidates = [
-        candidate
-        for rank, passage in enumerate(passages)
-        for candidate in _candidates(found, rank, passage, sections)
-    ]
-    candidates = _with_context(candidates)
-    chosen = _choose(candidates)
-    if not chosen:
-        return Extract("", ())
-    chosen += _best_code(candidates, chosen, wanted=bool(_ASKS_CODE.search(found.result.query)))
-    return _compose(passages, _with_company(chosen, candidates))
+    pool = gather(found) if pool is None else pool
+    quotes = _Quotes(pool)
+    chosen = quotes.choose()
+    return _Page(pool, quotes.best).write(chosen) if chosen else Extract("", ())
 
 
-@dataclass(frozen=True)
-class _Sections:
-    """What passages of one section share: how relevant the best is, and which comes first."""
+class _Quotes:
+    """The choice of candidates for one answer."""
 
-    relevance: dict[tuple[str, ...], float]
-    lead: dict[tuple[str, ...], int]
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._at = {candidate.place: candidate for candidate in pool.candidates}
+        rated = scores(pool).tolist()
+        self._score = {c.place: s for c, s in zip(pool.candidates, rated, strict=True)}
+        self._taken: dict[Place, Candidate] = {}
+        left = [c for c in pool.candidates if c.words and c.words <= MAX_WORDS]
+        self.best = max(left, key=lambda c: self._score[c.place], default=None)
+        self._left = left
+        self._code = self._fitting_code()
 
-    @classmethod
-    def of(cls, passages: Sequence[FoundPassage]) -> _Sections:
-        relevance: dict[tuple[str, ...], float] = {}
-        lead: dict[tuple[str, ...], int] = {}
-        for found in passages:
-            place, start = _section(found), found.hit.passage.start
-            relevance[place] = max(relevance.get(place, 0.0), found.evidence.relevance)
-            lead[place] = min(lead.get(place, start), start)
-        return cls(relevance, lead)
+    def choose(self) -> list[Candidate]:
+        """Return what the answer quotes, by place."""
+        if self.best is None:
+            return []
+        left = [c for c in self._left if c is not self.best]
+        self._take(self.best)
+        most = _MAX_WITH_CODE if self._code else _MAX_SENTENCES
+        while left and self._sentences < most:
+            following = max(left, key=self._gain)
+            left.remove(following)
+            if self._gain(following) < -self._gap:
+                break
+            if self._fits(following):
+                self._take(following)
+        if self._code:
+            self._take_code(self._code)
+        return [self._taken[place] for place in sorted(self._taken)]
+
+    @property
+    def _words(self) -> int:
+        return sum(candidate.words for candidate in self._taken.values())
+
+    @property
+    def _sentences(self) -> int:
+        return sum(1 for candidate in self._taken.values() if candidate.words)
+
+    @property
+    def _gap(self) -> float:
+        return _SHORT_GAP if self._words < MIN_WORDS else _LONG_GAP
+
+    def _section(self, candidate: Candidate) -> tuple[str, ...]:
+        return section_of(self._pool.passages[candidate.rank])
+
+    def _beside(self, one: Candidate, other: Candidate) -> bool:
+        return self._section(one) == self._section(other)
+
+    def _gain(self, candidate: Candidate) -> float:
+        """Return the score relative to the best, less what the answer already says."""
+        assert self.best is not None
+        gain: float = self._score[candidate.place] - self._score[self.best.place]
+        if not self._beside(candidate, self.best):
+            gain -= _OTHER_SECTION
+        if self._words < MIN_WORDS and self._goes_on(candidate):
+            gain += _NEXT
+        alike = max(
+            (
+                float(candidate.vector @ other.vector)
+                for other in self._taken.values()
+                if other.place[:2] != candidate.place[:2]
+            ),
+            default=0.0,
+        )
+        return gain - _NOVELTY * max(alike - _ALIKE, 0.0)
+
+    def _goes_on(self, candidate: Candidate) -> bool:
+        before = (candidate.rank, candidate.position - 1, 0)
+        return not candidate.row and before in self._taken
+
+    def _fits(self, candidate: Candidate) -> bool:
+        if (
+            self._is_cut_off(candidate)
+            or candidate.place in self._taken
+            or self._words + candidate.words > MAX_WORDS
+        ):
+            return False
+        sections = {self._section(taken) for taken in self._taken.values()}
+        return len(sections | {self._section(candidate)}) <= _MAX_SECTIONS
+
+    def _take(self, candidate: Candidate) -> None:
+        """Take a candidate with what it cannot be read without."""
+        self._taken[candidate.place] = candidate
+        for before in self._antecedents(candidate):
+            if self._words + before.words <= MAX_WORDS:
+                self._taken.setdefault(before.place, before)
+        for after in self._led_to(candidate):
+            self._taken.setdefault(after.place, after)
+
+    def _neighbour(self, candidate: Candidate, distance: int) -> Candidate | None:
+        return self._at.get((candidate.rank, candidate.position + distance, 0))
+
+    def _antecedents(self, candidate: Candidate) -> list[Candidate]:
+        """Return what a sentence that goes on from its predecessor goes on from."""
+        if not candidate.is_prose or candidate.row:
+            return []
+        leans = BACKWARD.match(candidate.text)
+        goes_on = candidate.span.kind is SentenceKind.TEXT and GOES_ON.match(candidate.text)
+        before = self._neighbour(candidate, -1)
+        if not (leans or goes_on) or before is None or before.words > MAX_WORDS // 2:
+            return []
+        if before.span.kind is SentenceKind.TEXT:
+            return [before]
+        intro = self._neighbour(candidate, -2)
+        if before.span.kind is SentenceKind.MATH and intro and intro.is_prose:
+            return [intro, before]
+        return []
+
+    def _led_to(self, candidate: Candidate) -> Iterator[Candidate]:
+        """Yield the formula, code or list that a sentence introduces."""
+        after = self._neighbour(candidate, 1)
+        if after is None or candidate.row:
+            return
+        introduces = candidate.text.rstrip().endswith((":", ","))
+        is_math = after.span.kind is SentenceKind.MATH
+        if is_math or (introduces and not after.is_prose and self._may_follow(after)):
+            yield after
+        elif introduces and candidate.is_prose and after.span.kind is SentenceKind.ITEM:
+            yield from self._items(candidate)
+
+    def _items(self, candidate: Candidate) -> Iterator[Candidate]:
+        words = self._words
+        for distance in range(1, _MAX_ITEMS + 1):
+            item = self._neighbour(candidate, distance)
+            if item is None or item.span.kind is not SentenceKind.ITEM:
+                return
+            words += item.words
+            if words > MAX_WORDS:
+                return
+            yield item
+
+    def _is_cut_off(self, candidate: Candidate) -> bool:
+        """Tell whether a sentence introduces a block that would not come along."""
+        after = self._neighbour(candidate, 1)
+        introduces = candidate.text.rstrip().endswith(":") and not candidate.row
+        return introduces and after is not None and not (after.is_prose or self._may_follow(after))
+
+    def _may_follow(self, block: Candidate) -> bool:
+        if block.span.kind is SentenceKind.MATH:
+            return True
+        if block.span.kind is SentenceKind.CODE and self._code:
+            return False  # the piece that fits best stands for all
+        wanted = self._pool.question.how or self._pool.question.code
+        return _lines(block) <= (_MAX_CODE_LINES if wanted else _MAX_UNASKED_CODE_LINES)
+
+    def _fitting_code(self) -> Candidate | None:
+        """Return the piece of code that fits best, where code was asked for."""
+        question = self._pool.question
+        if not (question.code or question.command):
+            return None
+        match = Match(question)
+        pieces = [
+            candidate
+            for candidate in self._pool.candidates
+            if candidate.span.kind is SentenceKind.CODE
+            and _lines(candidate) <= _MAX_CODE_LINES
+            and (
+                (self.best is not None and candidate.rank == self.best.rank)
+                or match.share(match.of(terms_of(candidate.text))) >= _LEAST_CODE_SHARE
+            )
+        ]
+        return max(
+            pieces,
+            key=lambda c: (
+                self._score[c.place]
+                + _CODE_BESIDE * (self.best is not None and self._beside(c, self.best))
+                + _CODE_NAME * name_fit(question, c.text)
+                - _CODE_LINE * _lines(c)
+            ),
+            default=None,
+        )
+
+    def _take_code(self, piece: Candidate) -> None:
+        before = self._neighbour(piece, -1)
+        if before and before.is_prose and before.text.rstrip().endswith(":"):
+            self._taken.setdefault(before.place, before)
+        self._taken[piece.place] = piece
 
 
-def _section(found: FoundPassage) -> tuple[str, ...]:
-    return (found.hit.passage.source, *found.hit.passage.heading)
+def _lines(candidate: Candidate) -> int:
+    return candidate.text.count("\n") + 1
 
 
-def _candidates(
-    found: Found, rank: int, passage: FoundPassage, sections: _Sections
-) -> Iterable[_Candidate]:
-    text = passage.hit.passage.text
-    trail = " ".join(passage.hit.passage.heading[-2:])
-    trail_terms = {term_id(term) for term in analyze(trail)}
-    place = _section(passage)
-    defining = _asks_for_definition(found.result.query)
-    exercise = any(_EXERCISE.search(part) for part in passage.hit.passage.heading)
-    for position, span in enumerate(passage.sentences.spans):
-        sentence = text[span.start : span.end]
-        if len(_shown(sentence).split()) < _MIN_SENTENCE_WORDS and span.kind not in _STANDALONE:
-            continue  # a label, such as the bold start of a solution
-        vector = passage.sentences.vectors[position]
-        meaning = float(found.query.dense @ vector)
-        words = _coverage(sentence, found.query.sparse, trail_terms)
-        score = meaning + _WORDS_WEIGHT * words + _PASSAGE_WEIGHT * sections.relevance[place]
-        score += _RANK_WEIGHT * (1.0 - rank / _PASSAGES)
-        score -= _drawback(sentence, span, exercise=exercise)
-        if defining and words > 0.6 and _DEFINITION.match(sentence):
-            score += _DEFINITION_BONUS
-        if position == 0 and passage.hit.passage.start == sections.lead[place]:
-            score += _LEAD_BONUS
-        yield _Candidate(rank, position, span, sentence, score, vector)
+class _Page:
+    """The text of an answer: sections by their best sentence, sentences as in the book."""
 
+    def __init__(self, pool: Pool, best: Candidate | None) -> None:
+        self._pool = pool
+        self._best = best
+        rated = scores(pool).tolist()
+        self._score = {c.place: s for c, s in zip(pool.candidates, rated, strict=True)}
 
-def _with_context(candidates: Sequence[_Candidate]) -> list[_Candidate]:
-    """Raise each score by a share of its better neighbour's: answers are told in a row."""
-    at = {(c.rank, c.position): c.score for c in candidates}
-    return [
-        replace(
-            candidate,
-            score=candidate.score
-            + _NEIGHBOUR_WEIGHT
-            * max(
-                at.get((candidate.rank, candidate.position - 1), 0.0),
-                at.get((candidate.rank, candidate.position + 1), 0.0),
-                0.0,
+    def write(self, taken: Sequence[Candidate]) -> Extract:
+        """Join quotes into paragraphs, the most direct one first."""
+        paragraphs: list[str] = []
+        citations: list[Citation] = []
+        for run in self._in_order(taken):
+            passage = self._passage(run[0])
+            citations.append(_citation(passage, run))
+            paragraphs.append(_paragraph(passage, run, len(citations)))
+        return Extract("\n\n".join(paragraphs), tuple(citations))
+
+    def _passage(self, candidate: Candidate) -> FoundPassage:
+        return self._pool.passages[candidate.rank]
+
+    def _in_order(self, taken: Sequence[Candidate]) -> list[list[Candidate]]:
+        """Return the quotes: the best one, the rest of its section, then other sections."""
+        runs = _runs(taken)
+        best: dict[tuple[str, ...], float] = {}
+        for candidate in taken:
+            place = section_of(self._passage(candidate))
+            best[place] = max(
+                best.get(place, self._score[candidate.place]), self._score[candidate.place]
+            )
+        return sorted(
+            runs,
+            key=lambda run: (
+                self._best not in run,
+                not (self._pool.question.code and _has_code(run)),
+                -best[section_of(self._passage(run[0]))],
+                self._passage(run[0]).hit.passage.start + run[0].span.start,
             ),
         )
-        for candidate in candidates
-    ]
 
 
-def _coverage(sentence: str, query: SparseVector, trail: set[int]) -> float:
-    """Return the weighted share of the question's terms; those in the heading count half."""
-    total = sum(query.values())
-    if not total:
-        return 0.0
-    terms = {term_id(term) for term in analyze(sentence)}
-    shared = sum(weight for term, weight in query.items() if term in terms)
-    implied = sum(weight for term, weight in query.items() if term in trail and term not in terms)
-    return (shared + 0.5 * implied) / total
+def _has_code(run: Sequence[Candidate]) -> bool:
+    return any(candidate.span.kind is SentenceKind.CODE for candidate in run)
 
 
-def _asks_for_definition(question: str) -> bool:
-    return bool(_ASKS_WHAT.match(question)) or len(question.split()) <= 3
-
-
-def _drawback(sentence: str, span: Span, *, exercise: bool) -> float:
-    drawback = 0.15 if exercise else 0.0
-    if span.kind in _STANDALONE:
-        drawback += _STANDALONE_DRAWBACK  # comes along with the sentence that introduces it
-    elif sentence.rstrip().endswith("?") or len(sentence.split()) < 5:
-        drawback += 0.3
-    elif _FRAGMENT.match(sentence):
-        drawback += 0.2  # goes on from a formula
-    if _BACKWARD.match(sentence):
-        drawback += 0.06
-    return drawback
-
-
-def _choose(candidates: Sequence[_Candidate]) -> list[_Candidate]:
-    if not candidates:
-        return []
-    top = max(candidate.score for candidate in candidates)
-    left = [c for c in candidates if c.score > 0 and 0 < c.words <= MAX_WORDS]
-    chosen: list[_Candidate] = []
-    words = 0
-    while left and len(chosen) < _MAX_SENTENCES and words < MAX_WORDS:
-        best = max(left, key=lambda c: (_gain(c, chosen), -c.rank, -c.position))
-        left.remove(best)
-        if _gain(best, chosen) < top * (_LONG_FLOOR if words >= MIN_WORDS else _SHORT_FLOOR):
-            break
-        if words + best.words > MAX_WORDS:
-            continue
-        chosen.append(best)
-        words += best.words
-    return chosen
-
-
-def _best_code(
-    candidates: Sequence[_Candidate], chosen: Sequence[_Candidate], *, wanted: bool
-) -> list[_Candidate]:
-    """Return the piece of code that fits best, if it is short and asked for or close enough."""
-    pieces = [
-        candidate
-        for candidate in candidates
-        if candidate.span.kind is SentenceKind.CODE and _is_short(candidate)
-    ]
-    if not pieces:
-        return []
-    best = max(pieces, key=lambda c: (c.score, -c.rank, -c.position))
-    bar = 0.0 if wanted else max(c.score for c in chosen) - _STANDALONE_DRAWBACK
-    return [best] if best.score >= bar else []
-
-
-def _is_short(candidate: _Candidate) -> bool:
-    return candidate.text.count("\n") <= _MAX_CODE_LINES
-
-
-def _gain(candidate: _Candidate, chosen: Sequence[_Candidate]) -> float:
-    """Return the score less what the chosen sentences already say."""
-    if not chosen:
-        return candidate.score
-    likeness = max(float(candidate.vector @ other.vector) for other in chosen)
-    # Sentences of one passage belong together; only repetition counts against them.
-    return candidate.score - _NOVELTY_WEIGHT * max(likeness - 0.6, 0.0) / 0.4
-
-
-def _with_company(
-    chosen: Sequence[_Candidate], candidates: Sequence[_Candidate]
-) -> list[_Candidate]:
-    """Add what a chosen sentence cannot be read without: predecessors, a formula, code."""
-    at = {(c.rank, c.position): c for c in candidates}
-    taken = {(c.rank, c.position) for c in chosen}
-    words = sum(c.words for c in chosen)
-    for candidate in chosen:
-        needed = [b for b in _antecedents(candidate, at) if (b.rank, b.position) not in taken]
-        more = sum(before.words for before in needed)
-        if words + more <= MAX_WORDS:
-            words += more
-            taken |= {(before.rank, before.position) for before in needed}
-        after = at.get((candidate.rank, candidate.position + 1))
-        if after and _introduces(candidate, after):
-            taken.add((after.rank, after.position))
-    return [c for c in candidates if (c.rank, c.position) in taken]
-
-
-def _antecedents(
-    candidate: _Candidate, at: Mapping[tuple[int, int], _Candidate]
-) -> list[_Candidate]:
-    """Return what a sentence that goes on from its predecessor goes on from."""
-    leans = _BACKWARD.match(candidate.text)
-    goes_on = candidate.span.kind is SentenceKind.TEXT and _FRAGMENT.match(candidate.text)
-    if not (leans or goes_on):
-        return []
-    before = at.get((candidate.rank, candidate.position - 1))
-    if before is None or before.words > MAX_WORDS // 2:
-        return []
-    if before.span.kind is SentenceKind.TEXT:
-        return [before]
-    intro = at.get((candidate.rank, candidate.position - 2))
-    if before.span.kind is SentenceKind.MATH and intro and intro.span.kind is SentenceKind.TEXT:
-        return [intro, before]
-    return []
-
-
-def _introduces(candidate: _Candidate, following: _Candidate) -> bool:
-    if following.span.kind not in _STANDALONE:
-        return False
-    if not _is_short(following):
-        return False
-    return candidate.text.rstrip().endswith((":", ",")) or following.span.kind is SentenceKind.MATH
-
-
-def _compose(passages: Sequence[FoundPassage], taken: Sequence[_Candidate]) -> Extract:
-    """Join the spans: sections by their best sentence, sentences as in the book."""
-    best: dict[tuple[str, ...], float] = {}
-    for candidate in taken:
-        place = _section(passages[candidate.rank])
-        best[place] = max(best.get(place, candidate.score), candidate.score)
-    paragraphs: list[str] = []
-    citations: list[Citation] = []
-    for place in sorted(best, key=lambda p: -best[p]):
-        own = [candidate for candidate in taken if _section(passages[candidate.rank]) == place]
-        own.sort(key=lambda c: passages[c.rank].hit.passage.start + c.span.start)
-        for run in _runs(own):
-            citations.append(_citation(passages[run[0].rank], run))
-            paragraphs.append(_paragraph(run, len(citations)))
-    return Extract("\n\n".join(paragraphs), tuple(citations))
-
-
-def _runs(candidates: Sequence[_Candidate]) -> list[list[_Candidate]]:
+def _runs(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     """Group spans that follow each other, so that each group is one quote."""
-    runs: list[list[_Candidate]] = []
+    runs: list[list[Candidate]] = []
     for candidate in candidates:
         last = runs[-1][-1] if runs else None
-        if last and (candidate.rank, candidate.position) == (last.rank, last.position + 1):
+        if last and _follows(last, candidate):
             runs[-1].append(candidate)
         else:
             runs.append([candidate])
     return runs
 
 
-def _citation(found: FoundPassage, run: Sequence[_Candidate]) -> Citation:
-    return Citation.of(found.hit.passage, run[0].span.start, run[-1].span.end, found.hit.score)
+def _follows(last: Candidate, candidate: Candidate) -> bool:
+    if last.rank != candidate.rank:
+        return False
+    if last.row and candidate.row:
+        return last.position == candidate.position  # rows of one table
+    return candidate.position == last.position + 1 and not (last.row or candidate.row)
 
 
-def _paragraph(run: Sequence[_Candidate], number: int) -> str:
+def _citation(found: FoundPassage, run: Sequence[Candidate]) -> Citation:
+    start, end = run[0].span.start, run[-1].span.end
+    if run[0].row:  # a row means nothing without the head of its table
+        whole = found.sentences.spans[run[0].position]
+        start, end = whole.start, whole.end
+    return Citation.of(found.hit.passage, start, end, found.hit.score)
+
+
+def _paragraph(found: FoundPassage, run: Sequence[Candidate], number: int) -> str:
     """Write one quote as Markdown; every sentence carries the mark of its citation.
 
     A sentence that leads to a formula or code shares the mark that stands below it.
     """
+    if run[0].row:
+        return _table(found, run, number)
     parts: list[str] = []
     for candidate, following in zip_longest(run, run[1:]):
-        leads = following is not None and following.span.kind in _STANDALONE
+        leads = following is not None and not following.is_prose
         mark = "" if leads else f" [{number}]"
-        if candidate.span.kind in _STANDALONE:
+        if not candidate.is_prose:
             parts.append(f"\n\n{candidate.text}\n\n{mark.strip()}\n\n")
         elif candidate.span.kind is SentenceKind.ITEM:
-            shown = _shown(candidate.text)
-            # A single item is no list.
-            shown = _BULLET.sub("", shown) if len(run) == 1 else shown
-            parts.append(f"\n{shown}{mark}\n")
+            text = shown(candidate.text)
+            text = without_bullet(text) if len(run) == 1 else text
+            parts.append(f"\n{text}{mark}\n")
         else:
-            parts.append(f"{_shown(candidate.text)}{mark} ")
+            parts.append(f"{shown(candidate.text)}{mark} ")
     return _GAP.sub("\n\n", "".join(parts)).strip()
 
 
-def _shown(text: str) -> str:
-    """Take links, images and reStructuredText's roles out of a sentence.
-
-    Their targets mean nothing outside the book; the citation has the sentence as it stands.
-    """
-    text = _LITERAL.sub(r"`\1`", _ROLE.sub(r"`\1`", text))
-    return _BLANK.sub(" ", _LINK.sub(r"\1", _IMAGE.sub("", text))).strip()
+def _table(found: FoundPassage, rows: Sequence[Candidate], number: int) -> str:
+    """Write rows under the head of their table, which makes them readable."""
+    text = found.hit.passage.text
+    whole = found.sentences.spans[rows[0].position]
+    head = text[whole.start : whole.end].splitlines()[:2]
+    lines = [line.strip() for line in (*head, *(row.text for row in rows))]
+    return "\n".join(lines) + f"\n\n[{number}]"

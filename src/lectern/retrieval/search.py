@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -53,8 +53,41 @@ _QUESTION_WORDS = frozenset(
         *("so", "than", "about", "please", "tell", "explain", "mean", "there", "from", "get", "s"),
     )
 )
+# Words that say how or how well, not what: they count little, known or not.
+_LIGHT_WORDS = frozenset(
+    stem(word)
+    for word in (
+        *("advantage", "disadvantage", "benefit", "drawback", "pros", "cons", "difference"),
+        *("differ", "different", "versus", "vs", "compare", "reason", "purpose", "point", "cause"),
+        *("example", "thing", "things", "stuff", "way", "kind", "sort", "piece", "information"),
+        *("need", "want", "like", "prefer", "help", "try", "know", "think", "understand", "learn"),
+        *("good", "bad", "better", "best", "worse", "worst", "great", "easy", "hard", "simple"),
+        *("wrong", "right", "weird", "strange", "crazy", "problem", "issue", "trouble", "happen"),
+        *("make", "give", "take", "put", "say", "show", "look", "seem", "see", "come", "go"),
+        *("keep", "start", "use", "used", "using", "work", "call", "let", "instead", "out", "up"),
+        *("always", "never", "often", "sometimes", "almost", "nearly", "very", "quite", "too"),
+        *(
+            "over",
+            "just",
+            "only",
+            "even",
+            "still",
+            "again",
+            "although",
+            "though",
+            "while",
+            "because",
+        ),
+        *("some", "any", "all", "every", "each", "many", "much", "more", "most", "lot", "few"),
+        *("one", "two", "three", "several", "other", "same", "exactly", "anyone", "anybody"),
+        *("possible", "really", "actually", "suddenly", "slowly", "wildly", "without", "own"),
+        *("new", "old", "big", "small", "fast", "slow", "now", "then", "everything", "nothing"),
+    )
+)
+_LIGHT = 0.3
 # How unknown a word is that was taken for a misspelling of a known one.
 _MISSPELT = 0.3
+_SHORTEST_UNKNOWN = 3  # shorter ones are parts of identifiers
 
 
 @dataclass(frozen=True)
@@ -66,11 +99,14 @@ class Query:
         sparse: BM25 weights of the terms the collection knows.
         unknown_share: Share of the question's terms that the collection does not know, each
             weighted by its inverse document frequency, 0 to 1.
+        topic: Inverse document frequency by term, of the terms that carry the topic, unknown ones
+            included; a misspelt word stands under the term it was taken for.
     """
 
     dense: Vectors
     sparse: SparseVector
     unknown_share: float
+    topic: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -162,15 +198,22 @@ class Searcher:
             meant = correct(term, self._statistics)
             unknown[term] = 1.0 if meant is None else _MISSPELT
             terms += [meant] if meant else []
-        topic = {term for term in terms if term not in _QUESTION_WORDS}
-        missing = self._statistics.idf_unknown * sum(
-            share for term, share in unknown.items() if term not in _QUESTION_WORDS
-        )
-        total = sum(self._statistics.idf(t) for t in map(term_id, topic)) + missing
+        topic = {
+            term: self._statistics.idf(term_id(term)) * _weight(term)
+            for term in terms
+            if term not in _QUESTION_WORDS
+        }
+        missing = {
+            term: self._statistics.idf_unknown * share * _weight(term)
+            for term, share in unknown.items()
+            if term not in _QUESTION_WORDS and len(term) >= _SHORTEST_UNKNOWN
+        }
+        total = sum(topic.values()) + sum(missing.values())
         return Query(
             dense=vector,
             sparse=query_vector(terms, self._statistics),
-            unknown_share=missing / total if total else float(not terms),
+            unknown_share=sum(missing.values()) / total if total else float(not terms),
+            topic=topic | {term: idf for term, idf in missing.items() if unknown[term] == 1.0},
         )
 
     def rank(self, query: Query) -> tuple[Round, Round]:
@@ -271,6 +314,10 @@ class Searcher:
                 }
             )
         return {"hits": rows, "dense_weight": self._parameters.dense_weight}
+
+
+def _weight(term: str) -> float:
+    return _LIGHT if term in _LIGHT_WORDS else 1.0
 
 
 def _found(payload: Payload, evidence: Evidence) -> FoundPassage:
