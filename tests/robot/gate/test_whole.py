@@ -95,7 +95,7 @@ def open_gate(robot, tmp_path) -> MotionGate:
     return MotionGate(robot, Policy("auto"), AuditLog(tmp_path / "motion.jsonl"))
 
 
-async def test_a_cube_that_is_gripped_by_name_is_carried(open_gate):
+async def test_a_cube_that_is_gripped_by_name_is_carried_until_the_fingers_open(open_gate):
     await down_to_the_cube(open_gate)
     for tool, arguments in (
         ("grip", {"width_m": 0.0, "attach": "red_cube"}),
@@ -106,6 +106,10 @@ async def test_a_cube_that_is_gripped_by_name_is_carried(open_gate):
     held = open_gate.view.scene()
     assert set(held.attached) == {"red_cube"}
     assert np.allclose(held.get("red_cube").pose.position_m, (0.5, 0.2, 0.2), atol=0.02)
+    opened = await open_gate.propose(LOCAL, "grip", {"width_m": 0.08})
+    assert opened.plan.steps[0].detach == "red_cube", "what a person approves says what falls"
+    await open_gate.execute(LOCAL, opened.digest)
+    assert set(open_gate.view.scene().attached) == set()
 
 
 async def test_fingers_that_close_on_something_are_told_its_name(open_gate):

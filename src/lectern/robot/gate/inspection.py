@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from lectern.robot.goals import JointGoal, NamedGoal, PlanRequest
 from lectern.robot.model import RobotModel
 from lectern.robot.plan import Grip, Move, Plan
 from lectern.robot.robot import RobotView
+from lectern.robot.scene import Scene
 
 _GOAL_TOLERANCE_RAD = 1e-4
 
@@ -51,7 +52,8 @@ class Inspector:
         check_intent(intent, self.view.model, self.workspace, self.bounds)
         record.check = "planning"
         if isinstance(intent, Grip):
-            return seal(Plan(self.view.model.name, (intent,)))
+            grips = let_go(intent, self.view.scene(), self.view.model)
+            return seal(Plan(self.view.model.name, grips))
         plan = seal(await self.view.plan(intent))
         _check_end(plan, intent, self.view.model)
         return plan
@@ -91,6 +93,13 @@ class Inspector:
             raise SceneObjectInvalid(
                 error.detail, "Name the object that is between the fingers as `attach`."
             ) from error
+
+
+def let_go(grip: Grip, scene: Scene, model: RobotModel) -> tuple[Grip, ...]:
+    """Return what a grip comes to: fingers that open fully let go of everything, named or not."""
+    if grip.width_m < model.gripper.max_width_m or grip.detach or grip.attach:
+        return (grip,)
+    return tuple(replace(grip, detach=name) for name in scene.attached) or (grip,)
 
 
 def _check_end(plan: Plan, request: PlanRequest, model: RobotModel) -> None:
