@@ -95,7 +95,7 @@ class Lectern:
             raise InvalidInput(
                 f"The number of results is {k}.", f"Ask for 1 to {MAX_RESULTS} results."
             )
-        checked = check_question(query, self.settings.max_question_chars)
+        checked = check_question(query, self.settings.max_question_chars, what="query")
         found: Found = await self._run(self._find, checked, k)
         return found.result
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lectern.assistant.budget import LEDGER_NAME
 from lectern.settings import Settings, load_settings
 
 Reply = Callable[["Exchange"], Awaitable[None]]
@@ -193,3 +196,24 @@ def chat_settings(chat_server: ChatServer, tmp_path: Path) -> Callable[..., Sett
         return load_settings(**{**values, **overrides})
 
     return make
+
+
+@pytest.fixture
+def spent_usd() -> Callable[..., float]:
+    """Read from the ledger what was spent or set aside on a day, by default today (UTC)."""
+
+    def read(settings: Settings, day: date | None = None) -> float:
+        path = settings.home / LEDGER_NAME
+        if not path.exists():
+            return 0.0
+        ledger = sqlite3.connect(path)
+        try:
+            row = ledger.execute(
+                "SELECT COALESCE(SUM(usd), 0.0) FROM spending WHERE day = ?",
+                ((day or datetime.now(timezone.utc).date()).isoformat(),),
+            ).fetchone()
+            return float(row[0])
+        finally:
+            ledger.close()
+
+    return read

@@ -67,12 +67,12 @@ def test_a_request_counts_what_templates_add():
     assert estimate_message_tokens([message, message]) > 2 * estimate_tokens(PROSE)
 
 
-def test_spending_is_kept_across_restarts(tmp_path):
+def test_spending_is_kept_across_restarts(tmp_path, spent_usd):
     budget = Budget(settings(tmp_path))
     held = budget.reserve(1000, 1000)
     assert held.usd == pytest.approx(0.003)
     budget.settle(held, 1000, 500)
-    assert Budget(settings(tmp_path)).spent_usd() == pytest.approx(0.002)
+    assert spent_usd(settings(tmp_path)) == pytest.approx(0.002)
 
 
 def test_a_request_beyond_the_days_money_is_refused(tmp_path):
@@ -83,20 +83,20 @@ def test_a_request_beyond_the_days_money_is_refused(tmp_path):
         budget.reserve(1000, 1000)
 
 
-def test_what_was_set_aside_and_not_used_is_free_again(tmp_path):
+def test_what_was_set_aside_and_not_used_is_free_again(tmp_path, spent_usd):
     budget = Budget(settings(tmp_path))
     for _ in range(10):
         budget.settle(budget.reserve(1000, 1000), 0, 0)
-    assert budget.spent_usd() == 0.0
+    assert spent_usd(settings(tmp_path)) == 0.0
 
 
-def test_a_new_day_starts_at_zero_and_old_days_are_forgotten(tmp_path):
+def test_a_new_day_starts_at_zero_and_old_days_are_forgotten(tmp_path, spent_usd):
     now = [date(2026, 1, 1)]
     budget = Budget(settings(tmp_path), today=lambda: now[0])
     for _ in range(3):
         budget.reserve(1000, 1000)
     now[0] = date(2026, 1, 2)
-    assert budget.spent_usd() == 0.0
+    assert spent_usd(settings(tmp_path), now[0]) == 0.0
     budget.reserve(1000, 1000)
     now[0] = date(2026, 3, 1)
     budget.reserve(1000, 1000)
@@ -144,7 +144,7 @@ def _spend(home, start, results):
     results.put(granted)
 
 
-def test_processes_share_one_limit(tmp_path):
+def test_processes_share_one_limit(tmp_path, spent_usd):
     context = multiprocessing.get_context("fork")
     start, results = context.Event(), context.Queue()
     workers = [context.Process(target=_spend, args=(tmp_path, start, results)) for _ in range(4)]
@@ -155,4 +155,4 @@ def test_processes_share_one_limit(tmp_path):
     for worker in workers:
         worker.join(60)
     assert granted == 10
-    assert Budget(settings(tmp_path)).spent_usd() == pytest.approx(0.01)
+    assert spent_usd(settings(tmp_path)) == pytest.approx(0.01)

@@ -13,11 +13,11 @@ from lectern.ingest import ingest
 def answer_from(home, tmp_path, embedder):
     """Take in a page with this text, and answer from it."""
 
-    def answer(text: str, question: str):
+    def answer(text: str, question: str, said: str = ""):
         page = tmp_path / "page.md"
         page.write_text(text, encoding="utf-8")
         ingest(home, [page], embedder=embedder, rebuild=True)
-        made = extract(Lectern.open(home, embedder)._find(question, 8))
+        made = extract(Lectern.open(home, embedder)._find(question, 8), said=said)
         for citation in made.citations:
             assert text[citation.start : citation.end] == citation.quote
         return made
@@ -76,3 +76,53 @@ def test_links_and_images_are_shown_without_their_targets_and_quoted_with_them(a
     assert "https" not in made.answer
     assert "The hook of the crane" in made.answer
     assert "https" in made.citations[0].quote
+
+
+JIBS = (
+    "# Jibs\n\nA jib that is long needs a counterweight on the other side. Every jib of the yard "
+    "belongs to a crane. The jib is the arm of a crane that carries the load. Paint keeps rust "
+    "off the jib.\n"
+)
+
+
+def test_a_definition_comes_before_other_sentences_about_the_same_thing(answer_from):
+    made = answer_from(JIBS, "What is a jib?")
+    assert made.answer.startswith("The jib is the arm of a crane that carries the load. [1]")
+
+
+def test_what_was_said_before_is_not_said_again(answer_from):
+    said = answer_from(JIBS, "What is a jib?").answer
+    more = answer_from(JIBS, "What is a jib?", said=said)
+    assert more.answer
+    assert "The jib is the arm" not in more.answer
+
+
+def test_a_row_of_a_table_is_shown_under_the_head_and_cited_with_its_table(answer_from):
+    table = (
+        "| Symptom | Cause |\n|---|---|\n| The hook swings wildly | the crane turns too fast |\n"
+        "| The motor hums | one phase is missing |\n"
+    )
+    made = answer_from(f"# Faults\n\nCranes fail in few ways.\n\n{table}", "The hook swings wildly")
+    assert "| Symptom | Cause |" in made.answer
+    assert "the crane turns too fast" in made.answer
+    assert table.strip() in [citation.quote for citation in made.citations]
+
+
+def test_of_two_pieces_of_code_the_one_that_defines_what_was_asked_for_is_shown(answer_from):
+    made = answer_from(
+        "# Code\n\nCranes are moved by small functions.\n\n```python\ndef lower_load(crane):\n"
+        "    crane.load.down()\n```\n\nThe jib is turned likewise.\n\n```python\n"
+        "def turn_jib(crane):\n    crane.jib.turn()\n```\n",
+        "python code to turn the jib of a crane",
+    )
+    assert "def turn_jib" in made.answer
+    assert "def lower_load" not in made.answer
+
+
+def test_the_label_of_a_solution_is_not_shown(answer_from):
+    made = answer_from(
+        "# Loads\n\n**Solution 1.** The heaviest load of the yard is nine tonnes.\n",
+        "What is the heaviest load of the yard?",
+    )
+    assert "nine tonnes" in made.answer
+    assert "Solution" not in made.answer

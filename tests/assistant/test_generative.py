@@ -217,24 +217,24 @@ async def test_an_endpoint_that_dies_after_tokens_is_raised_too(chat_server, scr
     assert not any(isinstance(event, Done) for event in seen)
 
 
-async def test_the_true_cost_is_booked(chat_server, script, answer, chat_settings):
+async def test_the_true_cost_is_booked(chat_server, script, answer, chat_settings, spent_usd):
     chat_server.script = [script.saying("The brake holds the arm when power is off [1].")]
     await answer()
     settings = chat_settings()
     expected = Budget(settings).prices.usd(11, 7)
-    assert Budget(settings).spent_usd() == pytest.approx(expected)
+    assert spent_usd(settings) == pytest.approx(expected)
 
 
 async def test_a_failed_request_costs_nothing_and_a_broken_one_what_was_written(
-    chat_server, script, answer, chat_settings
+    chat_server, script, answer, chat_settings, spent_usd
 ):
     chat_server.script = [script.refusing(500), script.cutting("The brake holds the arm")]
     with pytest.raises(EndpointUnavailable):
         await answer()
-    assert Budget(chat_settings()).spent_usd() == 0.0
+    assert spent_usd(chat_settings()) == 0.0
     with pytest.raises(EndpointUnavailable):
         await answer()
-    assert Budget(chat_settings()).spent_usd() > 0.0
+    assert spent_usd(chat_settings()) > 0.0
 
 
 async def test_beyond_the_budget_nothing_is_sent(chat_server, answer):

@@ -94,6 +94,7 @@ def test_a_dash_reads_the_question_from_stdin(lectern, stdin, code, said):
     ("args", "said"),
     [
         pytest.param(["ask", "  "], "The question is empty.", id="empty question"),
+        pytest.param(["search", "  "], "The query is empty.", id="empty query"),
         pytest.param(["ask", "a" * 4_001], "The question has 4,001 characters", id="too long"),
         pytest.param(
             ["ask", "gr\udcff"], "The question is not valid UTF-8", id="bytes that are no text"

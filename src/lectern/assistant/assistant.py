@@ -48,7 +48,10 @@ Search = Callable[[str, int], Found]
 
 @dataclass(frozen=True)
 class _Considered:
-    """A question after retrieval, before any answer."""
+    """A question after retrieval, before any answer.
+
+    `said` is what the conversation has had already; empty for a question that stands by itself.
+    """
 
     question: str
     query: str
@@ -57,14 +60,20 @@ class _Considered:
     probability: float
     threshold: float
     started: float
+    said: str
 
     @property
     def answerable(self) -> bool:
         return bool(self.found.passages) and self.probability >= self.threshold
 
 
-def check_question(question: str, max_chars: int) -> str:
+def check_question(question: str, max_chars: int, *, what: str = "question") -> str:
     """Return the question without white space around it.
+
+    Args:
+        question: As it came.
+        max_chars: How many characters it may have.
+        what: What errors call it.
 
     Raises:
         InvalidInput: There is nothing in it, or it is not valid text.
@@ -72,17 +81,17 @@ def check_question(question: str, max_chars: int) -> str:
     """
     stripped = question.replace("\0", "").strip()
     if not stripped:
-        raise InvalidInput("The question is empty.", "Ask something about the book.")
+        raise InvalidInput(f"The {what} is empty.", "Ask something about the book.")
     if len(stripped) > max_chars:
         raise QuestionTooLong(
-            f"The question has {len(stripped):,} characters; the limit is {max_chars:,}.",
+            f"The {what} has {len(stripped):,} characters; the limit is {max_chars:,}.",
             "Shorten it.",
         )
     try:
         stripped.encode("utf-8")
     except UnicodeEncodeError as error:
         raise InvalidInput(
-            f"The question is not valid text: character {error.start} stands alone.",
+            f"The {what} is not valid text: character {error.start} stands alone.",
             "Send it as UTF-8.",
         ) from error
     return stripped
@@ -172,6 +181,7 @@ class Assistant:
             probability=answerability(features(found, pool)),
             threshold=THRESHOLD if threshold is None else threshold,
             started=started,
+            said="" if query == question else "\n".join(turn.answer for turn in history),
         )
 
     async def _generate(
@@ -203,7 +213,7 @@ class Assistant:
 
 def _extracted(considered: _Considered) -> Answer:
     before = time.perf_counter()
-    made = extract(considered.found, considered.pool)
+    made = extract(considered.found, considered.pool, said=considered.said)
     if not made.citations:
         return _declined(considered)
     timings = {**_timings(considered), "answer": (time.perf_counter() - before) * 1e3}

@@ -154,17 +154,6 @@ class Budget:
         with self._ledger() as ledger:
             ledger.execute("UPDATE spending SET usd = ? WHERE id = ?", (usd, reservation.row))
 
-    def spent_usd(self) -> float:
-        """Return what was spent or set aside today (UTC), in US dollars.
-
-        Raises:
-            BudgetExceeded: The ledger cannot be read.
-        """
-        if not self._path.exists():
-            return 0.0
-        with self._ledger() as ledger:
-            return _spent(ledger, self._today())
-
     @contextmanager
     def _ledger(self) -> Iterator[sqlite3.Connection]:
         """Open the ledger for one transaction; writers of other processes wait their turn."""

@@ -63,10 +63,16 @@ class Extract:
     citations: tuple[Citation, ...]
 
 
-def extract(found: Found, pool: Pool | None = None) -> Extract:
-    """Answer from the passages of a search; empty if no sentence fits."""
+def extract(found: Found, pool: Pool | None = None, *, said: str = "") -> Extract:
+    """Answer from the passages of a search; empty if no sentence fits.
+
+    Args:
+        found: The search.
+        pool: What `gather` makes of it, where that is known.
+        said: What was answered before; it is repeated only if nothing else is left.
+    """
     pool = gather(found) if pool is None else pool
-    quotes = _Quotes(pool)
+    quotes = _Quotes(pool, said)
     chosen = quotes.choose()
     return _Page(pool, quotes.best).write(chosen) if chosen else Extract("", ())
 
@@ -74,13 +80,15 @@ def extract(found: Found, pool: Pool | None = None) -> Extract:
 class _Quotes:
     """The choice of candidates for one answer."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, said: str) -> None:
         self._pool = pool
         self._at = {candidate.place: candidate for candidate in pool.candidates}
         rated = scores(pool).tolist()
         self._score = {c.place: s for c, s in zip(pool.candidates, rated, strict=True)}
         self._taken: dict[Place, Candidate] = {}
         left = [c for c in pool.candidates if c.words and c.words <= MAX_WORDS]
+        unsaid = [c for c in left if shown(c.text) not in said] if said else left
+        left = unsaid or left
         self.best = max(left, key=lambda c: self._score[c.place], default=None)
         self._left = left
         self._code = self._fitting_code()

@@ -57,7 +57,7 @@ def search(
 
     The textbook is indexed first if nothing was ever ingested.
     """
-    settings, text = _settings_and_text(query, collection)
+    settings, text = _settings_and_text(query, collection, what="query")
     asyncio.run(_search(settings, text, k, as_json=as_json))
 
 
@@ -101,7 +101,9 @@ async def _open(settings: Settings) -> Lectern:
     return await asyncio.to_thread(open_lectern, settings)
 
 
-def _settings_and_text(given: str, collection: str | None) -> tuple[Settings, str]:
+def _settings_and_text(
+    given: str, collection: str | None, *, what: str = "question"
+) -> tuple[Settings, str]:
     """Return the settings and the question, checked before anything expensive begins."""
     from lectern.assistant.assistant import check_question
     from lectern.settings import load_settings
@@ -109,7 +111,7 @@ def _settings_and_text(given: str, collection: str | None) -> tuple[Settings, st
     settings = load_settings(collection=collection)
     limit = settings.max_question_chars
     text = _from_stdin(limit) if given == "-" else _from_argument(given)
-    return settings, check_question(text, limit)
+    return settings, check_question(text, limit, what=what)
 
 
 def _from_argument(given: str) -> str:
