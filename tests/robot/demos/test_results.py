@@ -139,7 +139,9 @@ def test_the_way_of_the_cube_is_seen_all_along_and_not_only_where_motions_end(de
 def test_friction_felt_in_the_joints_is_the_one_that_was_set(defaults):
     numbers = defaults["push"].result.numbers
 
-    assert numbers["coulomb_force_n"] == pytest.approx(0.4 * 0.8 * 9.81, abs=0.01)
-    assert numbers["pushing_force_n"] == pytest.approx(numbers["coulomb_force_n"], rel=0.2)
+    assert numbers["weight_n"] == pytest.approx(0.8 * 9.81, abs=0.01)
+    normal = numbers["weight_n"] + numbers["pressed_down_by_the_hand_n"]
+    assert numbers["coulomb_force_n"] == pytest.approx(0.4 * normal, abs=0.01)
+    assert numbers["friction_estimated"] == pytest.approx(0.4, rel=0.1)
     # It is pushed once the finger behind it has come up, after the play of 4 mm.
     assert numbers["block_moved_m"] == pytest.approx(0.3 - 0.004, abs=0.002)

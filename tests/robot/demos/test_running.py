@@ -131,7 +131,27 @@ def test_whoever_may_use_the_robot_may_run_a_demo(gate, robot):
 
     asyncio.run(run_demo(gate, reader, "rrt_connect", {}))
 
+    assert set(robot.scene().objects) == {"bench", "pillar"}
+
+
+def test_the_obstacle_stays_to_be_seen_and_is_in_no_later_demos_way(run, robot):
+    run("rrt_connect")
+    pillar = robot.scene().get("pillar")
+
+    run("forward_kinematics")
+
+    assert pillar.pose.position_m == (0.5, 0.0, 0.5)
     assert set(robot.scene().objects) == set(bench().objects)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("step_rad", [0.1, 2.0])
+def test_a_way_is_found_around_the_largest_pillar_at_the_nearest_place(run, step_rad, seed):
+    largest = {"pillar_height_m": 1.4, "pillar_width_m": 0.25, "pillar_x_m": 0.45}
+    numbers = run("rrt_connect", seed=seed, step_rad=step_rad, **largest).result.numbers
+
+    assert numbers["taken_path_length_rad"] > numbers["straight_distance_rad"] + 0.1
 
 
 def test_steps_are_told_one_sentence_each(gate):
@@ -157,6 +177,19 @@ def test_more_mass_takes_more_force(run):
     light, heavy = (run("push", mass_kg=m, friction=0.3).result.numbers for m in (0.5, 1.5))
 
     assert heavy["pushing_force_n"] == pytest.approx(3 * light["pushing_force_n"], rel=0.25)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("speed_scale", [0.05, 0.4])
+@pytest.mark.parametrize("mass_kg", [0.2, 2.0])
+@pytest.mark.parametrize("friction", [0.1, 0.9])
+def test_at_the_edges_of_what_may_be_set_friction_is_felt(run, friction, mass_kg, speed_scale):
+    distance_m = 0.1 if friction == 0.1 else 0.4
+    asked = {"friction": friction, "mass_kg": mass_kg, "speed_scale": speed_scale}
+    numbers = run("push", distance_m=distance_m, **asked).result.numbers
+
+    assert numbers["friction_estimated"] == pytest.approx(friction, rel=0.25)
+    assert numbers["block_moved_m"] == pytest.approx(distance_m, abs=0.01)
 
 
 def test_a_cube_where_the_reader_puts_it_is_found(run):

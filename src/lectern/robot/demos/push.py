@@ -23,13 +23,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLOCK = "block"
-_SIZE_M = (0.06, 0.04, 0.06)
+# Broader than it is high, so that it slides rather than tips over at any allowed friction.
+_SIZE_M = (0.06, 0.06, 0.05)
 _START_M = (0.5, -0.15)
 # The block stands this much away from either finger while they are around it.
 _PLAY_M = 0.004
-_TOOL_Z_M = 0.03
+_TOOL_Z_M = 0.025
 _ABOVE_M = 0.14
 _FORCE_N = 5.0
+# The finger that pushes must not give way.
+_HOLD_N = 40.0
 _GRAVITY_M_PER_S2 = 9.81
 # Tool pointing down, fingers opening along y.
 _DOWN = (1.0, 0.0, 0.0, 0.0)
@@ -121,7 +124,7 @@ class Line:
     async def alone(self) -> Pass:
         """Pass along the line without the block, and go back above its start."""
         await self._to(_raised(self._start_m), 0.5)
-        await self._stage.session.grip(self._around_m, _FORCE_N)
+        await self._stage.session.grip(self._around_m, _HOLD_N)
         await self._to(self._start_m, 0.5)
         measured = await self._pass()
         await self._to(_raised(self._end_m), 0.5)
@@ -136,7 +139,7 @@ class Line:
         # From here on the planner knows that the block comes along. Then the fingers open a little,
         # so that the block stands on the bench by its own weight and is pushed, not carried.
         await session.grip(0.0, _FORCE_N, attach=BLOCK)
-        await session.grip(self._around_m, _FORCE_N)
+        await session.grip(self._around_m, _HOLD_N)
         measured = await self._pass()
         await session.grip(self._open_m, _FORCE_N, detach=BLOCK)
         await self._to(_raised(self._end_m), 0.5)
@@ -179,16 +182,23 @@ def extra_force(empty: Pass, pushed: Pass) -> Floats:
 
 
 def judge(parameters: PushParameters, empty: Pass, pushed: Pass, end: Pose) -> dict[str, Any]:
-    """Return the friction that the torques tell, beside Coulomb's force mu m g."""
+    """Return the friction that the torques tell, beside Coulomb's force mu N.
+
+    The finger rubs on the block's face, so a hand that comes down by a hair presses the block onto
+    the bench, and one that goes up lifts it; the torques tell that force as well.
+    """
     share = (pushed.y_m - pushed.y_m[0]) / parameters.distance_m
     middle = (share > 0.25) & (share < 0.75)
-    force = float(np.mean(extra_force(empty, pushed)[middle, 1]))
-    weight = parameters.mass_kg * _GRAVITY_M_PER_S2
+    _, force, lifting = np.mean(extra_force(empty, pushed)[middle], axis=0)
+    weight = weight_n(parameters)
+    normal = max(weight - lifting, 1e-3)
     turned = end.matrix()
     return {
         "pushing_force_n": rounded(force, 2),
-        "coulomb_force_n": rounded(parameters.friction * weight, 2),
-        "friction_estimated": rounded(force / weight, 3),
+        "coulomb_force_n": rounded(parameters.friction * normal, 2),
+        "weight_n": rounded(weight, 2),
+        "pressed_down_by_the_hand_n": rounded(-lifting, 2),
+        "friction_estimated": rounded(force / normal, 3),
         "friction_set": parameters.friction,
         "block_moved_m": rounded(end.position_m[1] - _START_M[1], 4),
         "hand_moved_m": parameters.distance_m,
@@ -196,6 +206,11 @@ def judge(parameters: PushParameters, empty: Pass, pushed: Pass, end: Pose) -> d
         "block_turned_deg": rounded(math.degrees(math.atan2(turned[1, 0], turned[0, 0])), 2),
         "measurements": int(middle.sum()),
     }
+
+
+def weight_n(parameters: PushParameters) -> float:
+    """Return the weight of the block, N."""
+    return parameters.mass_kg * _GRAVITY_M_PER_S2
 
 
 def _raised(place_m: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -207,15 +222,22 @@ def draw(figure: Figure, parameters: PushParameters, empty: Pass, pushed: Pass) 
     """Draw the force over the way, and the block's path from above."""
     grid = figure.add_gridspec(1, 2, width_ratios=[1.5, 1])
     axes = style.plot(figure, grid[0], "Force of the push, from joint torques", "tool y (m)", "N")
-    force = extra_force(empty, pushed)[:, 1]
+    _, force, lifting = extra_force(empty, pushed).T
+    weight = weight_n(parameters)
+    coulomb = parameters.friction * (weight - lifting)
+    axes.plot(pushed.y_m, coulomb, color=style.ORANGE, linewidth=1.2)
+    axes.axhline(parameters.friction * weight, color=style.GREY, linestyle="--")
     axes.plot(pushed.y_m, force, color=style.BLUE)
-    coulomb = parameters.friction * parameters.mass_kg * _GRAVITY_M_PER_S2
-    axes.axhline(coulomb, color=style.ORANGE, linestyle="--")
-    names = {"Coulomb: friction times weight": style.ORANGE, "felt in the joints": style.BLUE}
+    names = {
+        "friction times weight": style.GREY,
+        "the same, with what the hand presses": style.ORANGE,
+        "push felt in the joints": style.BLUE,
+    }
     for line, (name, color) in enumerate(names.items()):
         place = (0.98, 0.18 - 0.07 * line)
         axes.text(*place, name, color=color, fontsize=8.5, ha="right", transform=axes.transAxes)
-    axes.set_ylim(-0.3 * coulomb, 1.8 * coulomb)
+    highest = max(parameters.friction * weight, float(np.quantile(force, 0.95)))
+    axes.set_ylim(-0.35 * highest, 1.5 * highest)
     above = style.plot(figure, grid[1], "The block, from above", "x (m)", "y (m)")
     for place, color in ((pushed.block_m[0], style.GREY), (pushed.block_m[-1], style.ORANGE)):
         corners = np.array([[1, 1], [1, -1], [-1, -1], [-1, 1], [1, 1]]) * np.array(_SIZE_M[:2]) / 2

@@ -38,7 +38,8 @@ class RrtConnectParameters(Parameters):
 
     pillar_height_m: float = Field(1.0, ge=0.2, le=1.4, description="Height of the pillar.")
     pillar_width_m: float = Field(0.15, ge=0.04, le=0.25, description="Width of the pillar.")
-    pillar_x_m: float = Field(0.5, ge=0.35, le=0.8, description="Place of the pillar, forward.")
+    # Nearer than this, the widest pillar would stand where the upper arm is at the goal.
+    pillar_x_m: float = Field(0.5, ge=0.45, le=0.8, description="Place of the pillar, forward.")
     step_rad: float = Field(0.25, ge=0.1, le=2, description="Length of a step of a tree.")
     speed_scale: SpeedScale = Field(0.6, description="Share of the speed limits to move with.")
 
@@ -121,8 +122,6 @@ class RrtConnect(Demo[RrtConnectParameters]):
         stage.tell("Following the path that the planner found in the same way and shortened.")
         await stage.session.perform(plan)
         taken = dense(plan)[1]
-        # The next demo shall not find the pillar in its way.
-        await stage.prepare()
         return DemoResult(
             numbers=judge(tree, taken),
             series={
@@ -250,16 +249,19 @@ def judge(tree: Found, taken_rad: Floats) -> dict[str, Any]:
 
 def draw(figure: Figure, parameters: RrtConnectParameters, tree: Found, taken_rad: Floats) -> None:
     """Draw the tool's way along every motion of the trees, from above and from the front."""
-    grid = figure.add_gridspec(1, 2)
-    views = (("From above", "y (m)", "x (m)", (1, 0)), ("From the front", "y (m)", "z (m)", (1, 2)))
+    grid = figure.add_gridspec(2, 2, height_ratios=[2.6, 1])
+    views = (
+        (grid[0, 0], "From above", "y (m)", "x (m)", (1, 0)),
+        (grid[:, 1], "From the front", "y (m)", "z (m)", (1, 2)),
+    )
     edges = [
         (chain.tool_path(between(*edge, 0.1)), color)
         for grown, color in zip(tree.trees, (style.GREY, style.GREEN), strict=True)
         for edge in grown.edges()
     ]
     found, taken = chain.tool_path(finely(tree.path)), chain.tool_path(taken_rad)
-    for column, (title, across, up, (i, j)) in enumerate(views):
-        axes = style.plot(figure, grid[column], title, across, up)
+    for place, title, across, up, (i, j) in views:
+        axes = style.plot(figure, place, title, across, up)
         for edge, color in edges:
             axes.plot(edge[:, i], edge[:, j], color=color, linewidth=1.2, alpha=0.9)
         axes.plot(found[:, i], found[:, j], color=style.ORANGE, linewidth=1.8)
@@ -272,7 +274,8 @@ def draw(figure: Figure, parameters: RrtConnectParameters, tree: Found, taken_ra
         axes.invert_xaxis()
         axes.margins(0.1)
     figure.axes[0].plot(0, 0, "o", color=style.INK, markersize=8)
-    _name_lines(figure.axes[0])
+    style.mark(figure.axes[0], (0, 0), "base", xytext=(9, -3))
+    _name_lines(figure, grid[1, 0])
 
 
 def _draw_pillar(axes: Any, parameters: RrtConnectParameters, up: int) -> None:
@@ -281,13 +284,15 @@ def _draw_pillar(axes: Any, parameters: RrtConnectParameters, up: int) -> None:
     axes.fill([-half, half, half, -half], [low, low, high, high], color=style.RED, alpha=0.45, lw=0)
 
 
-def _name_lines(axes: Any) -> None:
+def _name_lines(figure: Figure, place: Any) -> None:
+    axes = figure.add_subplot(place)
+    axes.set_axis_off()
     names = {
         "tree from the start": style.GREY,
         "tree from the goal": style.GREEN,
         "path found": style.ORANGE,
         "path taken, shortened": style.BLUE,
+        "pillar": style.RED,
     }
     for line, (name, color) in enumerate(names.items()):
-        place = (0.0, 1.5 - 0.09 * line)
-        axes.text(*place, name, color=color, fontsize=8.5, va="top", transform=axes.transAxes)
+        axes.text(0.0, 0.95 - 0.2 * line, name, color=color, fontsize=8.5, va="top")
