@@ -83,7 +83,7 @@ def test_a_held_object_counts_as_a_mass_at_its_place() -> None:
 def test_time_ends_early_when_a_stop_is_asked_for() -> None:
     physics, looks = at(ARM.named["home"]), iter([False, False, True])
     hold = FREE.gains.stiffness * physics.positions
-    physics.advance(np.array([hold, hold]), 10, lambda: next(looks))
+    physics.advance(np.array([hold, hold]), 3 * LOOK_STEPS, lambda: next(looks))
     assert physics.time_s == pytest.approx(2 * LOOK_STEPS * STEP_S)
 
 

@@ -19,8 +19,8 @@ from lectern.robot.scene import Scene
 MAX_SPEED = 200.0
 # Objects may touch the robot this deep before they count as inside it, m.
 _OVERLAP_M = 0.001
-# Steps between two looks at whether to go on.
-LOOK_STEPS = 2
+# Steps between two looks at whether to go on: each takes Python's lock, which may be busy.
+LOOK_STEPS = 5
 _log = logging.getLogger(__name__)
 # Left to itself, MuJoCo writes its warnings into a file in the folder it was started in.
 mujoco.set_mju_user_warning(lambda text: _log.debug("MuJoCo: %s", text))
@@ -111,7 +111,7 @@ class Physics:
     def advance(
         self, commands: Floats, steps: int, stopped: Callable[[], bool] | None = None
     ) -> None:
-        """Let time pass, in one call into MuJoCo with Python's lock released.
+        """Let time pass, in calls into MuJoCo with Python's lock released.
 
         Args:
             commands: For the motors at the beginning and at the end, shape (2, motors).

@@ -1,7 +1,7 @@
 """MuJoCo on a thread of its own.
 
 Commands go in through a queue and come back as futures; states come out as immutable snapshots that
-any thread may read. Time passes in chunks of 10 ms (2 ms while braking), each one call into MuJoCo
+any thread may read. Time passes in chunks of 10 ms (2 ms while braking), in calls into MuJoCo
 with Python's lock released, so that neither a busy interpreter slows the physics nor the physics
 the rest. A snapshot is published after each.
 
@@ -11,8 +11,8 @@ up. Unpaced, time passes as fast as the machine allows while there is something 
 stands still otherwise: an idle simulator costs nothing, and a program that sends one command after
 another meets the same states, bit for bit, every time.
 
-A stop is not queued: it is looked at before everything else in every chunk, and unpaced, where
-chunks follow each other without a pause, every two steps within them.
+A stop is not queued: it is looked at before everything else in every chunk, and once more in the
+middle of it.
 """
 
 from __future__ import annotations
@@ -135,9 +135,6 @@ class Simulator:
     ) -> None:
         self.robot = robot
         self.paced = paced
-        # Paced, the thread rests between two chunks, and a stop is heard then; looking more often
-        # would only let a busy interpreter hold it up more often.
-        self._look = None if paced else self._stop_asked
         self._home = np.array(home_rad)
         self._first_world = build_world(robot, scene)
         self._bare = dynamics_model(build_world(robot, Scene()).model)
@@ -455,7 +452,7 @@ class Simulator:
         motion = self._motion()
         commands = motion.commands() if motion else self._hand.both_ends()
         try:
-            self._physics.advance(commands, self._chunk_steps(), self._look)
+            self._physics.advance(commands, self._chunk_steps(), self._stop_asked)
         except SimulationFailed as error:
             self._recover(error)
             return
