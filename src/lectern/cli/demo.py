@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lectern.cli.errors import WRONG_USE
 from lectern.cli.output import print_json, print_text, say
-from lectern.errors import DemoUnknown, InvalidInput, RobotUnavailable
+from lectern.errors import DemoUnknown, InvalidInput
 
 if TYPE_CHECKING:
     from lectern.robot.demos.running import DemoRun
-    from lectern.robot.embedded.robot import EmbeddedRobot
+    from lectern.settings import Settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 demo = typer.Typer(
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=None,
-    help="Show what the book explains on the simulated robot.",
 )
+
+
+@demo.callback()
+def demos(context: typer.Context) -> None:
+    """Show what the book explains on the simulated robot."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(WRONG_USE)
 
 
 @demo.command("list")
@@ -33,13 +43,16 @@ def list_demos(as_json: AsJson = False) -> None:
 
     With --json, the parameters of each come with type, range, default and description.
     """
+    from lectern.motion import check_packages
+
+    check_packages()
     from lectern.robot.demos.catalogue import describe
 
-    demos = describe()
+    entries = describe()
     if as_json:
-        print_json({"demos": demos})
+        print_json({"demos": entries})
     else:
-        print_text("\n\n".join(map(_in_words, demos)))
+        print_text("\n\n".join(map(_in_words, entries)))
 
 
 @demo.command("run")
@@ -62,12 +75,17 @@ def run(
 
     Every motion goes through the motion gate. Pictures are written as PNG files.
     """
+    from lectern.motion import check_packages
     from lectern.settings import load_settings
 
-    home = load_settings().home
+    loaded = load_settings()
+    _configure_logs(loaded)
+    check_packages()
     parameters = _parameters(settings or [])
-    done = asyncio.run(_run(name, parameters, seed, home / "audit" / "motion.jsonl"))
-    pictures = _write_pictures(done, out or home / "demos" / done.demo)
+    _check(name, parameters)
+    folder = _writable(out or loaded.home / "demos" / name)
+    done = asyncio.run(_run(name, parameters, seed, loaded.home / "audit" / "motion.jsonl"))
+    pictures = _write_pictures(done, folder)
     if as_json:
         print_json(
             {
@@ -92,36 +110,55 @@ def _parameters(settings: list[str]) -> dict[str, str]:
     return parameters
 
 
-async def _run(name: str, parameters: dict[str, str], seed: int, audit: Path) -> DemoRun:
+def _configure_logs(settings: Settings) -> None:
+    from lectern.bridge.logs import configure_logs
+
+    configure_logs(settings)
+    if settings.log_level != "debug":
+        # What cannot be recorded ends the command with the same sentence.
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(lambda record: record.name != "lectern.robot.gate.audit")
+
+
+def _check(name: str, parameters: dict[str, str]) -> None:
+    """Refuse what cannot be run before a robot is started for nothing."""
     from lectern.robot.demos.catalogue import find
-    from lectern.robot.demos.running import parse, run_demo
-    from lectern.robot.gate import LOCAL, AuditLog, MotionGate, Policy
+    from lectern.robot.demos.running import parse
 
     try:
-        parse(find(name), parameters)  # before a robot is started for nothing
+        parse(find(name), parameters)
     except DemoUnknown as error:
         raise InvalidInput(error.detail, error.remedy) from None
-    gate = MotionGate(_start(seed), Policy(), AuditLog(audit))
+
+
+def _writable(folder: Path) -> Path:
+    """Return a folder, made if need be, after trying to write to it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise InvalidInput(
+            f"No picture can be written to {folder}: {error.strerror or error}.",
+            "Name another folder with --out.",
+        ) from error
+
+
+async def _run(name: str, parameters: dict[str, str], seed: int, audit: Path) -> DemoRun:
+    from lectern.robot.arm import textbook_arm
+    from lectern.robot.demos.running import run_demo
+    from lectern.robot.embedded.robot import EmbeddedRobot
+    from lectern.robot.gate import LOCAL, AuditLog, MotionGate, Policy
+
+    robot = EmbeddedRobot.start(textbook_arm(), paced=False, seed=seed)
+    gate = MotionGate(robot, Policy(), AuditLog(audit))
     try:
         return await run_demo(gate, LOCAL, name, parameters, seed, tell=say)
     finally:
         await gate.close()
 
 
-def _start(seed: int) -> EmbeddedRobot:
-    try:
-        from lectern.robot.arm import textbook_arm
-        from lectern.robot.embedded.robot import EmbeddedRobot
-    except ModuleNotFoundError as error:
-        raise RobotUnavailable(
-            f"The simulated robot needs {error.name}, which is not installed.",
-            "Install Lectern with its extra `robot`.",
-        ) from error
-    return EmbeddedRobot.start(textbook_arm(), paced=False, seed=seed)
-
-
 def _write_pictures(done: DemoRun, folder: Path) -> list[Path]:
-    folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, png in done.result.pictures.items():
         path = folder / f"{name}.png"
