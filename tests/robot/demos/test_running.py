@@ -144,6 +144,16 @@ def test_the_obstacle_stays_to_be_seen_and_is_in_no_later_demos_way(run, robot):
     assert set(robot.scene().objects) == set(bench().objects)
 
 
+def test_the_odometry_demo_touches_neither_arm_nor_bench(run, robot):
+    run("rrt_connect")
+    before = robot.state()
+
+    run("odometry")
+
+    assert robot.state().positions == pytest.approx(before.positions, abs=1e-3)
+    assert set(robot.scene().objects) == {"bench", "pillar"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("step_rad", [0.1, 2.0])
