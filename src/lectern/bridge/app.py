@@ -18,6 +18,7 @@ from lectern.bridge.observe import Observe
 from lectern.bridge.robot import OpenMotion, RobotPart
 from lectern.bridge.routers import chat, demos, health, page, passages, robot, scene, search
 from lectern.bridge.security import BodyLimit, HostGuard, OriginGuard, is_loopback
+from lectern.bridge.stopping import STOP_PATH
 from lectern.bridge.streams import StreamLimits, Streams
 from lectern.settings import Settings
 
@@ -97,7 +98,7 @@ def _watch(services: Services) -> None:
 
 def _add_guards(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, exempt=frozenset({STOP_PATH}))
     app.add_middleware(OriginGuard, allowed=settings.cors_origins)
     if settings.cors_origins:
         app.add_middleware(

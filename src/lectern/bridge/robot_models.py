@@ -422,17 +422,11 @@ class ExecutionOut(BaseModel):
         )
 
 
-class StopIn(_In):
-    """Why everything shall stop."""
-
-    reason: str = Field(default="a client asked for it", max_length=200)
-
-
 class StopOut(BaseModel):
     """The stop was given; the robot comes to rest within 50 ms of its own time."""
 
     stopped: Literal[True] = True
-    stamp_s: float | None = Field(description="Time of the robot's own clock; none if it has died.")
+    stamp_s: float = Field(description="Time of the robot's own clock.")
 
 
 class ResetIn(_In):

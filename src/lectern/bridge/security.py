@@ -113,16 +113,18 @@ class OriginGuard:
 class BodyLimit:
     """Read the body before the application does, and refuse one that is too large.
 
-    It counts what arrives and does not trust `Content-Length`.
+    It counts what arrives and does not trust `Content-Length`. Paths that are `exempt` see to their
+    body themselves.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, exempt: frozenset[str] = frozenset()) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._exempt = exempt
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in self._exempt:
             await self._app(scope, receive, send)
             return
         try:

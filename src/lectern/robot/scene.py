@@ -15,6 +15,10 @@ from lectern.robot.geometry import Pose, Vector3
 
 MAX_OBJECTS = 200
 MAX_EXTENT_M = 20.0
+MAX_AWAY_M = 100.0
+# What physics with steps of 1 ms can carry beside an arm of 16 kg.
+MIN_MASS_KG, MAX_MASS_KG = 1e-3, 100.0
+MAX_FRICTION = 10.0
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 Colour: TypeAlias = tuple[float, float, float]
 _V = TypeVar("_V")
@@ -85,15 +89,20 @@ class SceneObject:
                 f"{MAX_EXTENT_M:g} m.",
                 "Give sizes in metres.",
             )
-        if self.mass_kg is not None and not 0 < self.mass_kg < math.inf:
+        if max(map(abs, self.pose.position_m)) > MAX_AWAY_M:
+            raise SceneObjectInvalid(
+                f"The object {self.name!r} is more than {MAX_AWAY_M:g} m away.",
+                "Give its position in metres.",
+            )
+        if self.mass_kg is not None and not MIN_MASS_KG <= self.mass_kg <= MAX_MASS_KG:
             raise SceneObjectInvalid(
                 f"The object {self.name!r} has the mass {self.mass_kg} kg.",
-                "Give a mass above 0, or none for an object that never moves.",
+                f"Give {MIN_MASS_KG:g} to {MAX_MASS_KG:g} kg, or none for what never moves.",
             )
-        if not 0 <= self.friction < math.inf or not all(0 <= c <= 1 for c in self.colour):
+        if not 0 <= self.friction <= MAX_FRICTION or not all(0 <= c <= 1 for c in self.colour):
             raise SceneObjectInvalid(
                 f"The object {self.name!r} has a friction or a colour out of range.",
-                "Friction is 0 or more; red, green and blue are 0 to 1.",
+                f"Friction is 0 to {MAX_FRICTION:g}; red, green and blue are 0 to 1.",
             )
 
 

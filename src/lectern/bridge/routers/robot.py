@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Query, Response, WebSocket
+from fastapi import APIRouter, Query, Request, Response, WebSocket
 from starlette.concurrency import run_in_threadpool
 
 from lectern.bridge.dependencies import MotionDep, RobotDep, UserDep
@@ -26,9 +26,9 @@ from lectern.bridge.robot_models import (
     ResetOut,
     RobotOut,
     StateOut,
-    StopIn,
     StopOut,
 )
+from lectern.bridge.stopping import STOP_SCHEMA, stop_reason
 from lectern.errors import (
     ApprovalInvalid,
     ApprovalNeeded,
@@ -38,7 +38,6 @@ from lectern.errors import (
     GoalInCollision,
     GoalUnreachable,
     InvalidInput,
-    LecternError,
     LimitsExceeded,
     MotionOff,
     MotionStopped,
@@ -208,15 +207,19 @@ async def execute(
     return ExecutionOut.of(await robot.carry_through(motion.gate.execute(user, plan.digest)))
 
 
-@router.post("/stop", summary="Stop everything", responses=documented(*_POST))
-async def stop(motion: MotionDep, wanted: StopIn | None = None) -> StopOut:
-    """Bring the robot to rest and void every plan and approval; waits for nothing and nobody."""
-    motion.gate.stop(None, (wanted or StopIn()).reason)
-    try:
-        stamp_s: float | None = motion.view.state().stamp_s
-    except LecternError:
-        stamp_s = None  # a simulation that has died cannot tell the time, and has stopped
-    return StopOut(stamp_s=stamp_s)
+@router.post(
+    "/stop",
+    summary="Stop everything",
+    responses=documented(OriginNotAllowed, RobotUnavailable),
+    openapi_extra={"requestBody": {"content": {"application/json": {"schema": STOP_SCHEMA}}}},
+)
+async def stop(motion: MotionDep, request: Request) -> StopOut:
+    """Bring the robot to rest and void every plan and approval; waits for nothing and nobody.
+
+    Whatever the body is, the robot stops; a JSON object with a `reason` has it recorded.
+    """
+    motion.gate.stop(None, await stop_reason(request))
+    return StopOut(stamp_s=motion.view.state().stamp_s)
 
 
 @router.post(

@@ -20,15 +20,16 @@ export class Motions {
     return this.#wish !== null;
   }
 
-  /** Plan a motion, show it, and carry it out if it is allowed. */
+  /** Plan a motion, show it, and carry it out if it is allowed; arguments may be a promise of them. */
   async make(tool, args) {
     if (this.#wish?.executing) return;
-    const wish = (this.#wish = { tool, arguments: args });
+    const wish = (this.#wish = { tool, arguments: {} });
     this.onProblem(null);
     this.onBusy(true);
     this.status.say("Planning");
     try {
-      const plan = await makePlan(tool, args);
+      wish.arguments = await args;
+      const plan = await makePlan(tool, wish.arguments);
       if (this.#wish === wish) await this.#show(wish, plan);
     } catch (error) {
       this.#fail(wish, error);

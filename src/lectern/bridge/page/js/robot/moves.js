@@ -1,9 +1,12 @@
 // Buttons that move the robot: named poses, the gripper, reset.
 
 import { isOff, make } from "../dom.js";
+import { readScene, readState } from "./robot-api.js";
 import { readable } from "./words.js";
 
 const CLOSED_M = 0;
+// What has its middle this near to the tool's point is between the fingers.
+const WITHIN_REACH_M = 0.04;
 
 /**
  * @param {HTMLElement} place
@@ -17,7 +20,7 @@ export function openMoves(place, robot, { motions, onReset }) {
   const widest = robot.gripper.max_width_m;
   const gripper = [
     button("Open", () => motions.make("grip", { width_m: widest })),
-    button("Close", () => motions.make("grip", { width_m: CLOSED_M })),
+    button("Close", () => motions.make("grip", closing())),
   ];
   place.replaceChildren(
     group("Poses", poses),
@@ -25,6 +28,17 @@ export function openMoves(place, robot, { motions, onReset }) {
     group("Speed", [speed.element, speed.output]),
   );
   return { speed: speed.value };
+}
+
+// The robot must be told what it takes hold of: the nearest thing between its fingers, if any.
+async function closing() {
+  const [{ tool }, { objects, attached }] = await Promise.all([readState(), readScene()]);
+  const [nearest] = objects
+    .filter(({ name, mass_kg: mass }) => mass && !(name in attached))
+    .map(({ name, pose }) => ({ name, away: Math.hypot(...pose.position_m.map((value, axis) => value - tool.position_m[axis])) }))
+    .filter(({ away }) => away < WITHIN_REACH_M)
+    .sort((one, other) => one.away - other.away);
+  return nearest ? { width_m: CLOSED_M, attach: nearest.name } : { width_m: CLOSED_M };
 }
 
 function speedSlider() {
