@@ -128,15 +128,9 @@ def test_an_object_may_be_named_like_anything_but_a_link(name: str) -> None:
     assert Physics(world, np.array(ARM.named["home"])).poses()[name] == item.pose
 
 
-@pytest.mark.parametrize(
-    ("shape", "mass_kg", "reason"),
-    [(Box((0.05, 0.05, 0.05)), 1e-20, "too little"), (Sphere(1e-9), 0.1, "mass and inertia")],
-)
-def test_an_object_that_cannot_be_simulated_is_named_among_others(
-    shape: Box | Sphere, mass_kg: float, reason: str
-) -> None:
-    speck = SceneObject("speck", shape, Pose((0.5, -0.1, 0.3)), mass_kg=mass_kg)
-    with pytest.raises(SceneObjectInvalid, match=f"'speck'.*{reason}"):
+def test_an_object_that_cannot_be_simulated_is_named_among_others() -> None:
+    speck = SceneObject("speck", Sphere(1e-9), Pose((0.5, -0.1, 0.3)), mass_kg=0.1)
+    with pytest.raises(SceneObjectInvalid, match="'speck'.*mass and inertia"):
         build_world(ARM, bench().add(speck))
 
 

@@ -47,8 +47,6 @@ _PAD_SOLREF = (0.002, 1.0)
 _TORSION_M, _ROLLING_M = 0.01, 0.0001
 _RUBBER = 1.0
 _MAX_STL_BYTES = 50_000_000
-# What weighs less is thrown about by the stiffness of contacts, kg.
-_LEAST_MASS_KG = 0.001
 # What MuJoCo calls an object: no name of a link, a joint or the floor, as objects have no `/`.
 _OBJECT_PREFIX = "object/"
 _IMPORT = (
@@ -87,8 +85,8 @@ def build_world(robot: RobotModel, scene: Scene) -> World:
 
     Raises:
         DescriptionInvalid: The robot's URDF cannot be loaded.
-        SceneObjectInvalid: An object is too light, MuJoCo cannot use its mesh or its size, or its
-            name is also a link's; the message names it.
+        SceneObjectInvalid: MuJoCo cannot use an object's mesh or size, or its name is also a
+            link's; the message names it.
     """
     gains = gains_of(robot, STEP_S)
     spec = _spec(robot, scene, gains)
@@ -133,11 +131,6 @@ def _check_object(item: SceneObject, links: Iterable[str]) -> None:
     if item.name in links:
         raise SceneObjectInvalid(
             f"{item.name!r} is the name of a link of the robot.", "Use another name."
-        )
-    if item.mass_kg is not None and item.mass_kg < _LEAST_MASS_KG:
-        raise SceneObjectInvalid(
-            f"The object {item.name!r} weighs {1000 * item.mass_kg:g} g, too little to simulate.",
-            f"Give at least {1000 * _LEAST_MASS_KG:g} g, or no mass for what never moves.",
         )
     if isinstance(item.shape, Mesh):
         _check_mesh(item.name, item.shape)
