@@ -130,7 +130,7 @@ def test_an_object_may_be_named_like_anything_but_a_link(name: str) -> None:
 
 def test_an_object_that_cannot_be_simulated_is_named_among_others() -> None:
     speck = SceneObject("speck", Sphere(1e-9), Pose((0.5, -0.1, 0.3)), mass_kg=0.1)
-    with pytest.raises(SceneObjectInvalid, match="'speck'.*mass and inertia"):
+    with pytest.raises(SceneObjectInvalid, match=r"'speck'.*mass and inertia"):
         build_world(ARM, bench().add(speck))
 
 
