@@ -202,6 +202,22 @@ def test_at_the_edges_of_what_may_be_set_friction_is_felt(run, friction, mass_kg
     assert numbers["block_moved_m"] == pytest.approx(distance_m, abs=0.01)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("yaw_deg", [0, 45, -100])
+@pytest.mark.parametrize(("x_m", "y_m"), [(0.3, -0.2), (0.3, 0.1), (0.65, -0.2), (0.65, 0.1)])
+def test_a_cube_is_picked_at_the_edges_of_where_it_may_stand(run, x_m, y_m, yaw_deg):
+    asked = {"cube_x_m": x_m, "cube_y_m": y_m, "cube_yaw_deg": yaw_deg}
+
+    assert run("pick_and_place", **asked).result.numbers["success"]
+
+
+@pytest.mark.parametrize("yaw_deg", [0, 45])
+def test_a_cube_beside_the_green_one_is_picked(run, yaw_deg):
+    asked = {"cube_x_m": 0.6, "cube_y_m": 0.1, "cube_yaw_deg": yaw_deg}
+
+    assert run("pick_and_place", **asked).result.numbers["success"]
+
+
 def test_a_cube_where_the_reader_puts_it_is_found(run):
     numbers = run("pick_and_place", cube_x_m=0.4, cube_y_m=-0.1, cube_yaw_deg=37).result.numbers
 

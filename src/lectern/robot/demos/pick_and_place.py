@@ -38,7 +38,8 @@ class PickAndPlaceParameters(Parameters):
     """Where the cube stands; what is not given is drawn from the seed."""
 
     cube_x_m: float | None = Field(None, ge=0.3, le=0.65, description="Place of the cube, forward.")
-    cube_y_m: float | None = Field(None, ge=-0.2, le=0.2, description="Place of the cube, left.")
+    # Farther to the left the green cube is in the way of the fingers.
+    cube_y_m: float | None = Field(None, ge=-0.2, le=0.1, description="Place of the cube, left.")
     cube_yaw_deg: float | None = Field(None, ge=-180, le=180, description="Turn of the cube.")
     grip_force_n: float = Field(15.0, ge=2, le=40, description="Force of the fingers.")
     speed_scale: SpeedScale = Field(0.8, description="Share of the speed limits to move with.")
@@ -137,7 +138,7 @@ class Hand:
     """Comes from above, grips or lets go, and leaves upwards."""
 
     def __init__(self, stage: Stage, parameters: PickAndPlaceParameters) -> None:
-        from lectern.robot.embedded.kinematics import Kinematics
+        from lectern.robot.planning.kinematics import Kinematics
 
         self._stage = stage
         self._kinematics = Kinematics(stage.view.model)
