@@ -22,11 +22,11 @@ def test_questions_on_the_book_are_told_from_others(find):
     assert all(probability(find(question, 8)) < THRESHOLD for question in off_topic)
 
 
-def test_features_lie_between_zero_and_one_and_there_is_one_for_each_coefficient(find):
+def test_features_are_of_the_order_of_one_and_there_is_one_for_each_coefficient(find):
     for question in ("What is a Jacobian?", "zyzzyva", "?!", "🤖", "the the the"):
         values = features(find(question, 8))
         assert len(values) == len(COEFFICIENTS)
-        assert all(-0.2 <= value <= 1.05 for value in values)
+        assert all(-0.2 <= value <= 1.5 for value in values)
 
 
 def test_unknown_words_lower_the_probability(find):

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -193,7 +193,7 @@ class Pool:
     passages: Sequence[FoundPassage]
     candidates: Sequence[Candidate]
 
-    @property
+    @cached_property
     def rows(self) -> Vectors:
         """Values of the candidates, shape (candidates, features)."""
         if not self.candidates:
@@ -273,7 +273,11 @@ def _place(passage: FoundPassage, match: Match, closest: float) -> _Place:
     last = terms_of(trail[-1]) if trail else ()
     matched = match.of(term for part in trail[-2:] for term in terms_of(part))
     own = match.of(last)
-    within = match.of(terms_of(passage.hit.passage.text))
+    text = passage.hit.passage.text
+    # Sentence by sentence, as the terms of each are needed again and are remembered.
+    spans = passage.sentences.spans
+    terms = {term for span in spans for term in terms_of(text[span.start : span.end])}
+    within = match.of(terms)
     return _Place(
         matched_heading=matched,
         heading_share=match.share(own),

@@ -17,17 +17,17 @@ from lectern.assistant.ranking import scores
 from lectern.retrieval.search import Found
 
 INTERCEPT = -3.812
-COEFFICIENTS = (1.324, 0.239, -2.023, -2.666, 2.747, 5.078, 1.875)
-THRESHOLD = 0.369
+COEFFICIENTS = (1.324, 0.239, -2.023, -2.666, 2.747, 2.539, 1.875)
+THRESHOLD = 0.329
 _CONSIDERED = 5
 _DIRECT = 3
-_SCORE_UNIT = 20.0
+_SCORE_UNIT = 10.0
 _LONGEST_TOPIC = 20
 _PASSAGE_WORDS = FEATURES.index("words_of_passage")
 
 
 def features(found: Found, pool: Pool | None = None) -> tuple[float, ...]:
-    """Return what the decision hangs on, each between about 0 and 1.
+    """Return what the decision hangs on, each of the order of 1.
 
     In order: how close the closest sentence of the first five passages is in meaning (cosine); the
     highest share of the best possible BM25 score among them; the share of the question's words, by

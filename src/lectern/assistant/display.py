@@ -13,6 +13,7 @@ _LITERAL = re.compile(r"``([^`]+)``")
 _BLANK = re.compile(r"[ \t]*\r?\n[ \t]*")
 _LABEL = re.compile(r"^\*\*(?:Solution|Exercise|Example|Answer)\b[^*]{0,20}\*\*\s*", re.I)
 _LINK_ALONE = re.compile(r"\W*\[[^\]\[]+\]\([^()\s]*\)\W*$")
+_MARKUP = re.compile(r"[\[`*]")
 _LEAST_WORDS = 3
 
 
@@ -33,4 +34,6 @@ def without_bullet(text: str) -> str:
 
 def says_something(text: str) -> bool:
     """Tell whether a sentence is more than a label, a picture or a link."""
+    if not _MARKUP.search(text):
+        return len(text.split()) >= _LEAST_WORDS
     return not _LINK_ALONE.match(text) and len(shown(text).split()) >= _LEAST_WORDS
