@@ -31,11 +31,11 @@ from ompl import util as ou
 from benchmarks.report import Bar, Figures, Percentiles, Stopwatch, publish, say, tidy
 from lectern.errors import LecternError
 from lectern.robot.arm import textbook_arm
-from lectern.robot.embedded.planner import Planner
 from lectern.robot.geometry import Pose
 from lectern.robot.goals import JointGoal, PlanRequest
 from lectern.robot.model import RobotModel
 from lectern.robot.plan import Move
+from lectern.robot.planning.planner import Planner
 from lectern.robot.scene import Box, Scene
 from lectern.robot.scenes import SCENES
 

@@ -22,13 +22,13 @@ from benchmarks.report import Bar, Figures, Stopwatch, publish, say, tidy
 from lectern.errors import LecternError, MotionStopped
 from lectern.robot.arm import textbook_arm
 from lectern.robot.embedded.physics import LOOK_STEPS
-from lectern.robot.embedded.planner import Planner
 from lectern.robot.embedded.simulator import Simulator, Snapshot
 from lectern.robot.embedded.world import STEP_S
 from lectern.robot.geometry import Floats
 from lectern.robot.goals import JointGoal, PlanRequest
 from lectern.robot.model import RobotModel
 from lectern.robot.plan import Plan
+from lectern.robot.planning.planner import Planner
 from lectern.robot.scenes import bench
 from lectern.robot.state import RobotState
 

@@ -18,10 +18,10 @@ from lectern.settings import Settings
 
 if TYPE_CHECKING:
     from lectern.robot.demos.running import DemoRun
-    from lectern.robot.embedded.kinematics import Kinematics
     from lectern.robot.gate.gate import MotionGate
     from lectern.robot.gate.policy import Mode
     from lectern.robot.gate.users import User
+    from lectern.robot.planning.kinematics import Kinematics
 
 # What the embedded robot is made of: the module that is imported, the package that brings it.
 PACKAGES: Mapping[str, str] = {
@@ -150,14 +150,14 @@ async def open_motion(settings: Settings) -> Motion:
 
 def _start(settings: Settings) -> Motion:
     from lectern.robot.arm import textbook_arm
-    from lectern.robot.embedded.kinematics import Kinematics
     from lectern.robot.embedded.robot import EmbeddedRobot
     from lectern.robot.gate.audit import AuditLog
     from lectern.robot.gate.gate import MotionGate
     from lectern.robot.gate.policy import Policy
+    from lectern.robot.planning.kinematics import Kinematics
 
     # The planner is loaded now, in the background, and not by the first who plans.
-    importlib.import_module("lectern.robot.embedded.planner")
+    importlib.import_module("lectern.robot.planning.planner")
     model = textbook_arm()
     robot = EmbeddedRobot.start(model, seed=settings.robot_seed)
     policy = Policy(sim=settings.robot_policy, approval_s=settings.robot_approval_s)

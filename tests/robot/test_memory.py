@@ -15,10 +15,10 @@ from contract import READY, RobotContract
 
 from lectern.errors import CameraUnavailable, InvalidInput, PlanOutdated
 from lectern.robot.arm import textbook_arm
-from lectern.robot.embedded.planner import Planner
 from lectern.robot.goals import NamedGoal, PlanRequest
 from lectern.robot.memory import TICK_S, MemoryRobot
 from lectern.robot.plan import Grip, Move, Plan
+from lectern.robot.planning.planner import Planner
 from lectern.robot.trajectory import Trajectory
 
 

@@ -50,7 +50,7 @@ class PlanRequest:
         scene: The surroundings to plan in; None: those of the robot at present.
         speed_scale: Share of the velocity and acceleration limits to use, above 0, at most 1.
         timeout_s: Longest time to search for a path.
-        planner: Name of the algorithm; see `lectern.robot.embedded.planner`.
+        planner: Name of the algorithm; see `lectern.robot.planning.planner`.
         seed: Seed of everything random.
     """
 

@@ -49,7 +49,7 @@ _MAX_RATE_HZ = 1000.0
 
 
 class Planning(Protocol):
-    """What a robot in memory asks of a planner; `lectern.robot.embedded.planner.Planner` is one."""
+    """What a robot in memory asks of a planner; `lectern.robot.planning.planner.Planner` is one."""
 
     def plan(
         self, request: PlanRequest, start_rad: tuple[float, ...], scene: Scene, finger_m: float

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lectern.robot.demos import chain
-from lectern.robot.embedded.kinematics import Kinematics
 from lectern.robot.geometry import Pose
+from lectern.robot.planning.kinematics import Kinematics
 
 
 @pytest.fixture(scope="module")

@@ -287,7 +287,7 @@ def test_a_slowed_motion_keeps_its_share_of_the_limits(arm):
 
 
 def test_both_trees_meet_and_every_point_of_the_path_is_free(arm):
-    from lectern.robot.embedded.planner import Planner
+    from lectern.robot.planning.planner import Planner
 
     asked = rrt_connect.RrtConnectParameters()
     scene = rrt_connect.surroundings(asked)

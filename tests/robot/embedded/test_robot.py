@@ -27,11 +27,11 @@ from lectern.errors import (
     TrackingLost,
 )
 from lectern.robot.arm import textbook_arm
-from lectern.robot.embedded.kinematics import Kinematics
 from lectern.robot.embedded.robot import EmbeddedRobot
 from lectern.robot.geometry import Pose
 from lectern.robot.goals import JointGoal, LineGoal, NamedGoal, PlanRequest, PoseGoal
 from lectern.robot.plan import Grip, Move, Plan
+from lectern.robot.planning.kinematics import Kinematics
 from lectern.robot.robot import Measurement, Progress
 from lectern.robot.scene import Box, Scene, SceneObject
 from lectern.robot.scenes import bench

@@ -22,14 +22,14 @@ from lectern.errors import (
     SimulationFailed,
 )
 from lectern.robot.arm import textbook_arm
-from lectern.robot.embedded.kinematics import Kinematics
 from lectern.robot.embedded.physics import LOOK_STEPS, scene_in
-from lectern.robot.embedded.planner import Planner
 from lectern.robot.embedded.simulator import Job, Simulator, Snapshot
 from lectern.robot.embedded.world import STEP_S, build_world
 from lectern.robot.geometry import Pose
 from lectern.robot.goals import Goal, JointGoal, LineGoal, NamedGoal, PlanRequest, PoseGoal
 from lectern.robot.plan import Grip, Plan
+from lectern.robot.planning.kinematics import Kinematics
+from lectern.robot.planning.planner import Planner
 from lectern.robot.robot import Execution
 from lectern.robot.scene import Scene
 from lectern.robot.scenes import bench

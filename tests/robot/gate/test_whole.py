@@ -13,12 +13,12 @@ from lectern.errors import (
     PathBlocked,
     SceneObjectInvalid,
 )
-from lectern.robot.embedded.planner import Planner
 from lectern.robot.embedded.robot import EmbeddedRobot
 from lectern.robot.gate import AuditLog, MotionGate, Policy
 from lectern.robot.geometry import Pose
 from lectern.robot.goals import LineGoal, NamedGoal, PlanRequest
 from lectern.robot.memory import MemoryRobot
+from lectern.robot.planning.planner import Planner
 from lectern.robot.scene import Box, SceneObject
 
 WALL = SceneObject("wall", Box((0.02, 1.2, 1.0)), Pose((0.35, 0.0, 0.6)))

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from lectern.errors import DescriptionInvalid, InvalidInput, LimitsExceeded
 from lectern.robot.chain import chain_of
-from lectern.robot.embedded.kinematics import Kinematics
 from lectern.robot.gate import Workspace
 from lectern.robot.gate.extremes import extremes
+from lectern.robot.planning.kinematics import Kinematics
 
 CHAIN = chain_of(ARM.urdf, ARM.names)
 KINEMATICS = Kinematics(ARM)

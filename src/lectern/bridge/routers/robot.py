@@ -58,7 +58,7 @@ from lectern.errors import (
 from lectern.robot.geometry import Floats
 
 PREFIX = "/api/v1/robot"
-MAX_PIXELS = 1_920
+MAX_PIXELS = 1_280
 DEFAULT_RATE_HZ = 50
 XML, PNG = "application/xml", "image/png"
 

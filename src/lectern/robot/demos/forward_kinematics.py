@@ -38,7 +38,7 @@ class ForwardKinematics(Demo[ForwardKinematicsParameters]):
 
     async def run(self, stage: Stage, parameters: ForwardKinematicsParameters) -> DemoResult:
         """Move to the joint positions and compare the two poses."""
-        from lectern.robot.embedded.kinematics import Kinematics
+        from lectern.robot.planning.kinematics import Kinematics
 
         wanted = np.radians(parameters.joint_positions_deg)
         stage.tell("Moving to the joint positions.")

@@ -57,7 +57,7 @@ class InverseKinematics(Demo[InverseKinematicsParameters]):
 
     async def run(self, stage: Stage, parameters: InverseKinematicsParameters) -> DemoResult:
         """Solve, compare with the planner's own solutions, and visit those that can be visited."""
-        from lectern.robot.embedded.kinematics import Kinematics
+        from lectern.robot.planning.kinematics import Kinematics
 
         model, pose = stage.view.model, tool_pose(parameters)
         found = chain.inverse(pose)

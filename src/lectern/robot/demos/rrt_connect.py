@@ -157,7 +157,7 @@ class Search:
     """
 
     def __init__(self, model: RobotModel, scene: Scene, step_rad: float, seed: int) -> None:
-        from lectern.robot.embedded.collision import CollisionWorld
+        from lectern.robot.planning.collision import CollisionWorld
 
         self._model = model
         self._world = CollisionWorld(model, scene, model.gripper.max_width_m / 2)

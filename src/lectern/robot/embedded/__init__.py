@@ -1,1 +1,1 @@
-"""The robot without ROS: physics by MuJoCo, planning by OMPL, kinematics by Pinocchio."""
+"""The robot without ROS: physics by MuJoCo on a thread of its own, and planning beside it."""

@@ -43,7 +43,7 @@ from lectern.robot.scenes import bench
 from lectern.robot.state import RobotState
 
 if TYPE_CHECKING:
-    from lectern.robot.embedded.planner import Planner
+    from lectern.robot.planning.planner import Planner
 
 # An object given within this distance of where it is stays where it is, m.
 _SAME_PLACE_M = 1e-6
@@ -236,7 +236,7 @@ class EmbeddedRobot:
     @cached_property
     def _planner(self) -> Planner:
         # OMPL and Pinocchio take a second to load, which looking at the robot need not wait for.
-        from lectern.robot.embedded.planner import Planner
+        from lectern.robot.planning.planner import Planner
 
         return Planner(self.model)
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from lectern.robot.arm import textbook_arm
-from lectern.robot.embedded.collision import CollisionWorld
-from lectern.robot.embedded.motion import MotionChecker, line, polyline
 from lectern.robot.geometry import Pose
+from lectern.robot.planning.collision import CollisionWorld
+from lectern.robot.planning.proof import MotionChecker, line, polyline
 from lectern.robot.scene import Box, Scene, SceneObject
 from lectern.robot.scenes import SCENES
 

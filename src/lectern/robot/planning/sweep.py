@@ -8,11 +8,11 @@ import coal
 import numpy as np
 import pinocchio as pin
 
-from lectern.robot.embedded.body import body_of
-from lectern.robot.embedded.collision import REST_DEPTH_M, se3
-from lectern.robot.embedded.shapes import geometry_of
 from lectern.robot.geometry import Floats
 from lectern.robot.model import RobotModel
+from lectern.robot.planning.body import body_of
+from lectern.robot.planning.collision import REST_DEPTH_M, se3
+from lectern.robot.planning.shapes import geometry_of
 from lectern.robot.scene import Scene, SceneObject
 
 # Parts of a sweep this short that are not proven free count as touching, m.

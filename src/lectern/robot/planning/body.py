@@ -9,8 +9,8 @@ import numpy as np
 import pinocchio as pin
 
 from lectern.errors import DescriptionInvalid
-from lectern.robot.embedded.chain import Chain
 from lectern.robot.model import RobotModel
+from lectern.robot.planning.batch import Chain
 
 
 @dataclass(frozen=True)

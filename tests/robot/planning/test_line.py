@@ -4,10 +4,10 @@ import pytest
 
 from lectern.errors import GoalUnreachable, PathBlocked
 from lectern.robot.arm import textbook_arm
-from lectern.robot.embedded.line import between
-from lectern.robot.embedded.planner import Planner
 from lectern.robot.geometry import Pose
 from lectern.robot.goals import LineGoal, PlanRequest
+from lectern.robot.planning.line import between
+from lectern.robot.planning.planner import Planner
 from lectern.robot.scene import Box, Scene, SceneObject
 from lectern.robot.scenes import bench
 

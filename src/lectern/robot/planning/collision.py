@@ -18,11 +18,11 @@ import pinocchio as pin
 from numpy.typing import NDArray
 
 from lectern.errors import SceneObjectInvalid
-from lectern.robot.embedded.body import Body, body_of
-from lectern.robot.embedded.cover import cover_of
-from lectern.robot.embedded.shapes import Distance, distance_of, geometry_of
 from lectern.robot.geometry import Floats, Pose
 from lectern.robot.model import RobotModel
+from lectern.robot.planning.body import Body, body_of
+from lectern.robot.planning.cover import cover_of
+from lectern.robot.planning.shapes import Distance, distance_of, geometry_of
 from lectern.robot.scene import Scene, SceneObject
 
 Indices: TypeAlias = NDArray[np.int_]

@@ -24,15 +24,19 @@ from lectern.errors import (
     PlanOutdated,
     StartInCollision,
 )
-from lectern.robot.embedded.collision import CollisionWorld, Contact
-from lectern.robot.embedded.kinematics import Kinematics
-from lectern.robot.embedded.line import along_line
-from lectern.robot.embedded.motion import MotionChecker, Obstruction, line, polyline
-from lectern.robot.embedded.path import MotionFree, length_rad, shortened
-from lectern.robot.embedded.retreat import drawn_back, outermost_first, until
-from lectern.robot.embedded.search import SearchProblem, algorithm, search
-from lectern.robot.embedded.sweep import swept_into
-from lectern.robot.embedded.timing import (
+from lectern.robot.geometry import Floats
+from lectern.robot.goals import JointGoal, LineGoal, NamedGoal, PlanRequest, PoseGoal
+from lectern.robot.model import LIMIT_TOLERANCE, RobotModel
+from lectern.robot.plan import Grip, Move, Plan
+from lectern.robot.planning.collision import CollisionWorld, Contact
+from lectern.robot.planning.kinematics import Kinematics
+from lectern.robot.planning.line import along_line
+from lectern.robot.planning.path import MotionFree, length_rad, shortened
+from lectern.robot.planning.proof import MotionChecker, Obstruction, line, polyline
+from lectern.robot.planning.retreat import drawn_back, outermost_first, until
+from lectern.robot.planning.search import SearchProblem, algorithm, search
+from lectern.robot.planning.sweep import swept_into
+from lectern.robot.planning.timing import (
     SplinePath,
     nudged,
     pieces,
@@ -40,11 +44,7 @@ from lectern.robot.embedded.timing import (
     through,
     timed,
 )
-from lectern.robot.embedded.worlds import Worlds
-from lectern.robot.geometry import Floats
-from lectern.robot.goals import JointGoal, LineGoal, NamedGoal, PlanRequest, PoseGoal
-from lectern.robot.model import LIMIT_TOLERANCE, RobotModel
-from lectern.robot.plan import Grip, Move, Plan
+from lectern.robot.planning.worlds import Worlds
 from lectern.robot.robot import START_TOLERANCE_RAD
 from lectern.robot.scene import Attachment, Scene
 from lectern.robot.trajectory import Trajectory

@@ -20,8 +20,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lectern.robot.embedded.collision import GJK_TOLERANCE_M, CollisionWorld
 from lectern.robot.geometry import Floats
+from lectern.robot.planning.collision import GJK_TOLERANCE_M, CollisionWorld
 
 Indices: TypeAlias = NDArray[np.int_]
 Mask: TypeAlias = NDArray[np.bool_]

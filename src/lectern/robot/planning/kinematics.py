@@ -9,9 +9,9 @@ import numpy as np
 import pinocchio as pin
 
 from lectern.errors import DescriptionInvalid, GoalUnreachable, InvalidInput
-from lectern.robot.embedded.inverse import SphericalWrist, damped_least_squares
 from lectern.robot.geometry import WORLD, Floats, Pose
 from lectern.robot.model import LIMIT_TOLERANCE, RobotModel
+from lectern.robot.planning.inverse import SphericalWrist, damped_least_squares
 
 # Two sets of joint positions are one solution when no joint differs by more, rad.
 DISTINCT_RAD = 1e-6

@@ -19,16 +19,16 @@ from lectern.errors import (
     StartInCollision,
 )
 from lectern.robot.arm import textbook_arm
-from lectern.robot.embedded.collision import CollisionWorld
-from lectern.robot.embedded.motion import MotionChecker, polyline
-from lectern.robot.embedded.planner import Planner
-from lectern.robot.embedded.retreat import drawn_back, outermost_first, until
-from lectern.robot.embedded.search import ALGORITHMS, luby
-from lectern.robot.embedded.timing import peaks
-from lectern.robot.embedded.worlds import Worlds
 from lectern.robot.geometry import Pose
 from lectern.robot.goals import JointGoal, LineGoal, NamedGoal, PlanRequest, PoseGoal
 from lectern.robot.plan import Grip, Move, Plan
+from lectern.robot.planning.collision import CollisionWorld
+from lectern.robot.planning.planner import Planner
+from lectern.robot.planning.proof import MotionChecker, polyline
+from lectern.robot.planning.retreat import drawn_back, outermost_first, until
+from lectern.robot.planning.search import ALGORITHMS, luby
+from lectern.robot.planning.timing import peaks
+from lectern.robot.planning.worlds import Worlds
 from lectern.robot.scene import Attachment, Box, Cylinder, Mesh, Scene, SceneObject, Sphere
 from lectern.robot.scenes import SCENES, bench, box
 from lectern.robot.trajectory import Trajectory
@@ -444,7 +444,7 @@ def test_a_mesh_is_planned_around(tmp_path):
 SEARCHES = """
 import sys, time
 import numpy as np
-from lectern.robot.embedded.search import ALGORITHMS, SearchProblem, search
+from lectern.robot.planning.search import ALGORITHMS, SearchProblem, search
 def between(motion_free, name):
     ends = [-np.ones(6) / 2], [np.ones(6) / 2]
     box = -np.ones(6), np.ones(6)

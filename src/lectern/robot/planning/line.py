@@ -8,9 +8,9 @@ import numpy as np
 import pinocchio as pin
 
 from lectern.errors import GoalUnreachable
-from lectern.robot.embedded.kinematics import Kinematics, pose_error, refuse_other_frames
 from lectern.robot.geometry import Floats, Pose
 from lectern.robot.model import LIMIT_TOLERANCE
+from lectern.robot.planning.kinematics import Kinematics, pose_error, refuse_other_frames
 
 _STEP_M = 0.004
 _STEP_RAD = 0.015

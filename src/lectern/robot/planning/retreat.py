@@ -13,9 +13,9 @@ from itertools import zip_longest
 
 import numpy as np
 
-from lectern.robot.embedded.kinematics import Kinematics
-from lectern.robot.embedded.path import MotionFree
 from lectern.robot.geometry import Floats
+from lectern.robot.planning.kinematics import Kinematics
+from lectern.robot.planning.path import MotionFree
 
 _STEP_M = 0.03
 _STEPS = 12

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lectern.robot.arm import textbook_arm
-from lectern.robot.embedded.path import length_rad, shortened
-from lectern.robot.embedded.timing import (
+from lectern.robot.planning.path import length_rad, shortened
+from lectern.robot.planning.timing import (
     LONGEST_STEP_S,
     nudged,
     peaks,

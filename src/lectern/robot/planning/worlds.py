@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from lectern.robot.embedded.collision import CollisionWorld
 from lectern.robot.model import RobotModel
+from lectern.robot.planning.collision import CollisionWorld
 from lectern.robot.scene import Attachment, Mesh, Scene, SceneObject
 
 _KEPT = 8

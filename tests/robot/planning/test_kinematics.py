@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from lectern.errors import DescriptionInvalid, GoalUnreachable, InvalidInput
 from lectern.robot.arm import textbook_arm
 from lectern.robot.description import dh_table
-from lectern.robot.embedded.inverse import SphericalWrist
-from lectern.robot.embedded.kinematics import Kinematics
 from lectern.robot.geometry import Pose
+from lectern.robot.planning.inverse import SphericalWrist
+from lectern.robot.planning.kinematics import Kinematics
 
 MODEL = textbook_arm()
 KINEMATICS = Kinematics(MODEL)

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from lectern.errors import SceneObjectInvalid
 from lectern.robot.arm import textbook_arm
-from lectern.robot.embedded.collision import CollisionWorld
-from lectern.robot.embedded.cover import cover_of
-from lectern.robot.embedded.shapes import distance_of, geometry_of
 from lectern.robot.geometry import Pose
+from lectern.robot.planning.collision import CollisionWorld
+from lectern.robot.planning.cover import cover_of
+from lectern.robot.planning.shapes import distance_of, geometry_of
 from lectern.robot.scene import Attachment, Box, Cylinder, Mesh, Scene, SceneObject, Sphere
 from lectern.robot.scenes import SCENES, bench
 
@@ -132,7 +132,7 @@ def test_an_object_inside_the_robot_is_named_with_the_link():
 
 def tool_at(height_m):
     """Joint positions with the tool pointing down at a height over the red cube's place."""
-    from lectern.robot.embedded.kinematics import Kinematics
+    from lectern.robot.planning.kinematics import Kinematics
 
     down = Kinematics(MODEL).forward(READY).quaternion_xyzw
     return Kinematics(MODEL).reach(Pose((0.5, 0.1, height_m), down), READY)[0]

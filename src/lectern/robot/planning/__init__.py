@@ -1,0 +1,1 @@
+"""Planning for any robot: kinematics, collision, search, proof and timing of motions."""
