@@ -448,6 +448,7 @@ class DemoOut(BaseModel):
     name: str
     title: str
     section: str = Field(description="The place in the book that it shows: file, `#`, anchor.")
+    section_title: str = Field(description="The heading of that place.")
     parameters: dict[str, Any] = Field(description="JSON schema of each parameter, by name.")
 
 

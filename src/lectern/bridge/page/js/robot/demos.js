@@ -6,7 +6,7 @@ import { schemaForm } from "./form.js";
 import { seedField } from "./seed.js";
 import { resultElement } from "./result.js";
 import { readDemos, runDemo } from "./robot-api.js";
-import { findSection, sectionName } from "./sections.js";
+import { findSection } from "./sections.js";
 import { capital } from "./words.js";
 
 export class Demos {
@@ -67,7 +67,7 @@ export class Demos {
     this.#toTop();
   }
 
-  #section({ section }) {
+  #section({ section, section_title: title }) {
     const problem = make("span", { class: "field-hint", role: "status" });
     const open = async () => {
       try {
@@ -78,9 +78,7 @@ export class Demos {
         problem.textContent = ` ${described(error).message}`;
       }
     };
-    const link = make("button", { type: "button", class: "link", onclick: open }, sectionName(section, null));
-    // Where the book cannot be asked, the name made from the anchor stays; a click says why.
-    findSection(section).then((place) => link.replaceChildren(sectionName(section, place)), () => {});
+    const link = make("button", { type: "button", class: "link", onclick: open }, title);
     return make("p", { class: "demo-section" }, "In the book: ", link, problem);
   }
 

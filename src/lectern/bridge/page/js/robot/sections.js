@@ -1,7 +1,6 @@
 // Opening the place in the book that a demo shows.
 
 import { call } from "../api.js";
-import { capital } from "./words.js";
 
 const RESULTS = 50;
 
@@ -16,11 +15,4 @@ export async function findSection(section) {
   const { results } = await call("GET", `api/v1/search?k=${RESULTS}&q=${encodeURIComponent(query)}`);
   const inFile = results.filter(({ source }) => source === file || source.endsWith(`/${file}`));
   return inFile.find((result) => result.anchor === anchor) ?? inFile[0] ?? null;
-}
-
-/** The heading of a section as the book has it; `place` is what `findSection` found, null where it found nothing. */
-export function sectionName(section, place) {
-  const anchor = section.split("#")[1];
-  if (place && place.anchor === anchor && place.heading.length) return place.heading.at(-1);
-  return capital((anchor ?? section).replaceAll("-", " "));
 }
