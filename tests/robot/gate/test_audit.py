@@ -144,7 +144,11 @@ def test_a_full_disk_is_named_as_the_reason():
         AuditLog(Path("/dev/full")).write({"event": "x"})
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), b"x", {1, 2}], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [float("nan"), float("inf"), object(), b"x", {1, 2}],
+    ids=["not a number", "infinity", "an object", "bytes", "a set"],
+)
 def test_an_entry_that_is_no_json_is_refused_and_leaves_the_log_whole(tmp_path, value):
     log = AuditLog(tmp_path / "a.jsonl")
     log.write({"event": "before"})
