@@ -15,6 +15,7 @@ from lectern.bridge.app import create_app
 from lectern.bridge.dependencies import Assistant
 from lectern.bridge.server import serve
 from lectern.ingest import ingest
+from lectern.motion import open_motion
 from lectern.settings import Settings, default_book, load_settings
 
 CHAPTER = default_book() / "03-forward-kinematics-and-the-jacobian.md"
@@ -92,7 +93,7 @@ def real_address(book) -> Iterator[str]:
         running["loop"] = asyncio.get_running_loop()
         running["task"] = asyncio.current_task()
         opened = Lectern.open(book)
-        app = create_app(opened, book)
+        app = create_app(opened, book, open_motion=lambda: open_motion(book))
         with suppress(asyncio.CancelledError):
             await serve(app, book, lambda address: (running.update(at=address), listening.set()))
         await opened.close()
@@ -106,9 +107,10 @@ def real_address(book) -> Iterator[str]:
 
 
 @pytest.mark.browser
+@pytest.mark.timeout(300)
 def test_the_screenshots_of_the_documentation_can_be_taken(real_address, take, question, tmp_path):
     take.take(real_address, question, tmp_path)
-    for name in ("answer", "citation", "phone"):
+    for name in ("answer", "citation", "phone", "robot", "robot-dark", "robot-phone"):
         assert (tmp_path / f"{name}.png").stat().st_size > 20_000
 
 

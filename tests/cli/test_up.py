@@ -75,7 +75,7 @@ def test_without_a_robot_that_is_said_and_holds_nothing_up(start):
 
 def _parts(address):
     try:
-        with urllib.request.urlopen(f"{address}/health/ready", timeout=10) as reply:
+        with urllib.request.urlopen(f"{address}/health/ready", timeout=60) as reply:
             return json.load(reply)["parts"]
     except urllib.error.HTTPError as error:
         with error:
