@@ -333,7 +333,7 @@ class PreviewOut(BaseModel):
         share = max(2, MAX_PREVIEW_POINTS // len(moves))
         times, positions, start_s = [], [], 0.0
         for path in moves[: MAX_PREVIEW_POINTS // 2]:
-            moments = np.linspace(0.0, path.duration_s, share)
+            moments = np.linspace(0.0, path.duration_s, share, dtype=np.float64)
             times += (moments + start_s).round(4).tolist()
             positions += path.sample(moments)[0].round(5).tolist()
             start_s += path.duration_s

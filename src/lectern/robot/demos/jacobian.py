@@ -127,7 +127,7 @@ def measure(model: RobotModel, motion: Trajectory, states: list[RobotState]) -> 
 def _moment(motion: Trajectory, q_rad: Floats) -> float:
     """Return when the motion passes joint positions, by the joint that moves most."""
     joint = int(np.abs(motion.positions[-1] - motion.positions[0]).argmax())
-    times_s = np.linspace(0.0, motion.duration_s, 500)
+    times_s = np.linspace(0.0, motion.duration_s, 500, dtype=np.float64)
     way = motion.sample(times_s)[0][:, joint] - motion.positions[0, joint]
     done = q_rad[joint] - motion.positions[0, joint]
     return float(np.interp(abs(done), np.abs(way), times_s))
@@ -167,7 +167,7 @@ def draw(figure: Figure, motion: Trajectory, q_rad: Floats, samples: dict[str, F
     grid = figure.add_gridspec(1, 2, width_ratios=[1.15, 1])
     _draw_columns(figure, grid[0], q_rad, motion.velocities[1])
     axes = style.plot(figure, grid[1], "Tool velocity", "time (s)", "m/s")
-    times_s = np.linspace(0.0, motion.duration_s, 200)
+    times_s = np.linspace(0.0, motion.duration_s, 200, dtype=np.float64)
     positions, rates, _ = motion.sample(times_s)
     expected = np.array(
         [chain.tool_jacobian(q)[:3] @ r for q, r in zip(positions, rates, strict=True)]

@@ -77,7 +77,7 @@ def dense(plan: Plan, step_s: float = 0.01) -> tuple[Floats, Floats, Floats, Flo
     times, parts, start_s = [], [], 0.0
     for trajectory in moves(plan):
         count = max(2, round(trajectory.duration_s / step_s) + 1)
-        local = np.linspace(0.0, trajectory.duration_s, count)
+        local: Floats = np.linspace(0.0, trajectory.duration_s, count, dtype=np.float64)
         times.append(start_s + local)
         parts.append(trajectory.sample(local))
         start_s += trajectory.duration_s

@@ -219,7 +219,7 @@ def grow(model: RobotModel, scene: Scene, step_rad: float, seed: int) -> Found:
 def between(first_rad: Floats, second_rad: Floats, step_rad: float = _LOOK_RAD) -> Floats:
     """Return joint positions on a straight motion, both ends included, shape (points, 6)."""
     count = max(1, int(np.ceil(np.abs(second_rad - first_rad).max() / step_rad)))
-    return np.linspace(first_rad, second_rad, count + 1)
+    return np.linspace(first_rad, second_rad, count + 1, dtype=np.float64)
 
 
 def finely(path_rad: Floats, step_rad: float = 0.1) -> Floats:

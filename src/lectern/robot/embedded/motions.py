@@ -245,7 +245,7 @@ class Squeeze:
         n = hand.arm_joints
         self._stiffness, self._damping = stiffness[n:], damping[n:]
         self._goal_m = float(np.clip(grip.width_m, 0.0, robot.gripper.max_width_m)) / 2
-        self._reference_m = np.zeros(0)
+        self._reference_m: Floats = np.zeros(0)
         self._speed_m_s = 0.0
         self._chunks = 1
         self._sent = 0
@@ -262,7 +262,8 @@ class Squeeze:
         start_m = float(physics.positions[self._hand.arm_joints :].mean())
         way_m = self._goal_m - start_m
         self._chunks = max(1, int(np.ceil(abs(way_m) / (_FINGER_SPEED_M_S * CHUNK_S))))
-        self._reference_m = start_m + way_m * np.arange(self._chunks + 1) / self._chunks
+        shares: Floats = np.arange(self._chunks + 1) / self._chunks
+        self._reference_m = start_m + way_m * shares
         self._speed_m_s = way_m / (self._chunks * CHUNK_S)
 
     @property

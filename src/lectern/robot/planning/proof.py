@@ -173,7 +173,7 @@ class MotionChecker:
         kept = low - change
         close = ((kept <= clearance_m) & self.world.moves).any(axis=1)
         self._note(kept[~close])
-        return np.unique(groups[close])
+        return np.asarray(np.unique(groups[close]))
 
     def _note(self, kept_m: Floats) -> None:
         """Note distances that are kept for certain, shape (cells, pairs)."""
