@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
-# Many tests wait for motions at the speed of the clock, so more run at once than there are cores.
-PYTEST_ARGS ?= --numprocesses 3 --dist loadfile
+# Many tests wait for motions at the speed of the clock, so two run at once.
+PYTEST_ARGS ?= --numprocesses 2 --dist loadfile
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
