@@ -2,13 +2,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lectern.robot.arm import textbook_arm
 from lectern.robot.planning.path import length_rad, shortened
 from lectern.robot.planning.timing import (
     LONGEST_STEP_S,
+    MOST_STEPS,
     nudged,
     peaks,
     pieces,
@@ -26,7 +27,13 @@ def corners(seed, count):
 
 
 @settings(max_examples=25, deadline=None)
-@given(SEEDS, st.integers(2, 6), st.sampled_from([0.05, 0.5, 1.0]), st.floats(0.001, 0.6))
+@example(seed=0, count=6, scale=0.05, radius=0.5)
+@given(
+    seed=SEEDS,
+    count=st.integers(2, 6),
+    scale=st.sampled_from([0.05, 0.5, 1.0]),
+    radius=st.floats(0.001, 0.6),
+)
 def test_speed_and_acceleration_stay_within_the_limits_between_points(seed, count, scale, radius):
     path = rounded(corners(seed, count), np.full(count - 2, radius))
     trajectory = timed(path, MODEL, scale)
@@ -34,7 +41,9 @@ def test_speed_and_acceleration_stay_within_the_limits_between_points(seed, coun
     assert (fastest <= MODEL.max_velocity * scale * (1 + 1e-6)).all()
     assert (strongest <= MODEL.max_acceleration * scale * (1 + 1e-6)).all()
     np.testing.assert_allclose(trajectory.velocities[[0, -1]], 0.0)
-    assert np.diff(trajectory.times_s).max() <= 1.6 * LONGEST_STEP_S
+    # A motion of minutes has longer steps, for their number is bounded.
+    step_s = max(LONGEST_STEP_S, trajectory.duration_s / MOST_STEPS)
+    assert np.diff(trajectory.times_s).max() <= 1.6 * step_s
 
 
 @settings(max_examples=10, deadline=None)

@@ -28,7 +28,7 @@ from lectern.robot.trajectory import Trajectory
 
 LONGEST_STEP_S = 0.01
 # So many steps are enough for a motion however slow it is.
-_MOST_STEPS = 10_000
+MOST_STEPS = 10_000
 # The grid is refined until no more than this has to be lost to stay within the limits.
 _MOST_STRETCH = 1.03
 _GRID_RAD = 0.03
@@ -172,7 +172,7 @@ def _steps(grid: Floats, speeds: Floats) -> tuple[Floats, Floats, Floats]:
     """
     moving = (speeds[:-1] + speeds[1:]) / 2
     spans = np.diff(grid) / np.maximum(moving, 1e-9)
-    step_s = max(LONGEST_STEP_S, float(spans.sum()) / _MOST_STEPS)
+    step_s = max(LONGEST_STEP_S, float(spans.sum()) / MOST_STEPS)
     parts = np.maximum(np.ceil(spans / step_s), 1).astype(int)
     index = np.repeat(np.arange(len(spans)), parts)
     share = np.concatenate([np.arange(n) / n for n in parts])
