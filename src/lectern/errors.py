@@ -187,6 +187,20 @@ class AnswerTooLong(LecternError):
     status = 502
 
 
+class Cancelled(LecternError):
+    """Who asked took the request back."""
+
+    code = "cancelled"
+    status = 499
+
+
+class GraphUnavailable(LecternError):
+    """Lectern cannot take part in the ROS graph as the settings ask."""
+
+    code = "graph_unavailable"
+    status = 503
+
+
 class ShuttingDown(LecternError):
     """The bridge is about to stop and takes nothing new."""
 

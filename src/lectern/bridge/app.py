@@ -10,8 +10,6 @@ from starlette.middleware.cors import CORSMiddleware
 
 from lectern import __version__
 from lectern.bridge import problems
-from lectern.bridge.admission import Admission
-from lectern.bridge.conversations import Conversations
 from lectern.bridge.dependencies import Assistant, Services
 from lectern.bridge.metrics import Metrics
 from lectern.bridge.observe import Observe
@@ -20,6 +18,9 @@ from lectern.bridge.routers import chat, demos, health, page, passages, robot, s
 from lectern.bridge.security import BodyLimit, HostGuard, OriginGuard, is_loopback
 from lectern.bridge.stopping import STOP_PATH
 from lectern.bridge.streams import StreamLimits, Streams
+from lectern.exchange.admission import Admission
+from lectern.exchange.conversations import Conversations
+from lectern.exchange.desk import Desk
 from lectern.settings import Settings
 
 _DESCRIPTION = (
@@ -43,8 +44,7 @@ def create_app(
     services = Services(
         assistant=assistant,
         settings=settings,
-        admission=Admission(settings.workers, settings.max_waiting),
-        conversations=Conversations(),
+        desk=Desk(assistant, Admission(settings.workers, settings.max_waiting), Conversations()),
         streams=Streams(stream_limits),
         metrics=metrics,
         robot=RobotPart(settings, metrics, open_motion),
@@ -70,7 +70,7 @@ def create_app(
 async def begin_shutdown(app: FastAPI) -> None:
     """Take nothing new and end the open streams, so that their connections can close."""
     services: Services = app.state.services
-    services.admission.close()
+    services.desk.close()
     await services.streams.close()
     await services.robot.halt()
 
@@ -86,11 +86,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _watch(services: Services) -> None:
     metrics, admission, streams = services.metrics, services.admission, services.streams
+    talks = services.desk.conversations
     metrics.watch("lectern_questions_waiting", "Waiting for a place.", lambda: admission.waiting)
     metrics.watch("lectern_questions_at_work", "Being worked on.", lambda: admission.working)
     metrics.watch("lectern_streams_open", "Streams still being written.", lambda: streams.open)
     metrics.watch(
-        "lectern_conversations", "Conversations remembered.", lambda: len(services.conversations)
+        "lectern_conversations",
+        "Conversations remembered.",
+        lambda: len(talks),
     )
     fanout = services.robot.fanout
     metrics.watch("lectern_robot_readers", "Who watches the robot.", lambda: fanout.readers)

@@ -1,14 +1,15 @@
-"""Asking: admission, the memory of the conversation, measurement, and the events of a stream."""
+"""Asking over HTTP: the desk, measurement, and the events of a stream."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import structlog
 from pydantic import BaseModel
 
-from lectern.assistant.model import Answer, AnswerEvent, CitationFound, Done, Meta, Token, Turn
+from lectern.assistant.model import Answer, AnswerEvent, CitationFound, Done, Meta, Token
 from lectern.bridge.dependencies import Services
 from lectern.bridge.metrics import outcome_of
 from lectern.bridge.models import (
@@ -38,7 +39,7 @@ class Exchange:
     @classmethod
     def of(cls, services: Services, asked: ChatIn, request_id: str, *, trace: bool) -> Exchange:
         """Begin an exchange, in a new conversation unless the reader named one."""
-        conversation_id = asked.conversation_id or services.conversations.new_id()
+        conversation_id = services.desk.conversation(asked.conversation_id)
         return cls(services, asked.question, conversation_id, request_id, trace)
 
     async def answer(self) -> ChatOut:
@@ -49,8 +50,7 @@ class Exchange:
             Overloaded: Too many are waiting.
         """
         try:
-            async with self.services.admission.enter():
-                answer = await self.services.assistant.ask(self.question, self._history())
+            answer = await self.services.desk.ask(self.question, self.conversation_id)
         except Exception:
             self.services.metrics.failed()
             raise
@@ -58,8 +58,8 @@ class Exchange:
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Answer as events; runs as the work behind a stream."""
-        async with self.services.admission.enter():
-            async for event in self.services.assistant.stream(self.question, self._history()):
+        async with aclosing(self._answering()) as events:
+            async for event in events:
                 yield self._event(event)
 
     def error(self, error: Exception) -> Event:
@@ -67,8 +67,8 @@ class Exchange:
         self.services.metrics.failed()
         return _as_event("error", describe(error, self.request_id))
 
-    def _history(self) -> tuple[Turn, ...]:
-        return self.services.conversations.history(self.conversation_id)
+    def _answering(self) -> AsyncGenerator[AnswerEvent, None]:
+        return self.services.desk.events(self.question, self.conversation_id)
 
     def _event(self, event: AnswerEvent) -> Event:
         if isinstance(event, Token):
@@ -92,9 +92,6 @@ class Exchange:
         return self._finish(done.answer)
 
     def _finish(self, answer: Answer) -> ChatOut:
-        self.services.conversations.remember(
-            self.conversation_id, Turn(question=answer.question, answer=answer.answer)
-        )
         self.services.metrics.answered(answer)
         # The question itself is the reader's own business: it is not logged at this level.
         _log.info(

@@ -11,11 +11,11 @@ from starlette.requests import HTTPConnection
 
 from lectern.assistant.model import Answer, AnswerEvent, Turn
 from lectern.book.model import Passage
-from lectern.bridge.admission import Admission
-from lectern.bridge.conversations import Conversations
 from lectern.bridge.metrics import Metrics
 from lectern.bridge.robot import RobotPart
 from lectern.bridge.streams import Streams
+from lectern.exchange.admission import Admission
+from lectern.exchange.desk import Desk
 from lectern.motion import Motion
 from lectern.retrieval.model import SearchResult
 from lectern.robot.gate.users import LOCAL, User
@@ -70,11 +70,15 @@ class Services:
 
     assistant: Assistant
     settings: Settings
-    admission: Admission
-    conversations: Conversations
+    desk: Desk
     streams: Streams
     metrics: Metrics
     robot: RobotPart
+
+    @property
+    def admission(self) -> Admission:
+        """The door that every piece of work of this bridge goes through."""
+        return self.desk.admission
 
 
 async def _services(connection: HTTPConnection) -> Services:

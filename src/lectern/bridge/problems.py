@@ -17,12 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from lectern.bridge.admission import RETRY_AFTER_S
 from lectern.errors import BudgetExceeded, LecternError, Overloaded, ShuttingDown
+from lectern.exchange.admission import RETRY_AFTER_S
 
 _log = structlog.get_logger("lectern.bridge")
 
-_CODES = {
+OTHER_CODE = "http_error"
+HTTP_CODES = {
     HTTPStatus.BAD_REQUEST: "bad_request",
     HTTPStatus.NOT_FOUND: "not_found",
     HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
@@ -201,7 +202,7 @@ def _from_http(error: HTTPException, request_id: str) -> Problem:
         detail = "This address does not take this method."
     else:
         detail = str(error.detail)
-    return _problem(_CODES.get(status, "http_error"), status.phrase, status, detail, request_id)
+    return _problem(HTTP_CODES.get(status, OTHER_CODE), status.phrase, status, detail, request_id)
 
 
 def _problem(

@@ -12,11 +12,11 @@ from typing import Any, TypeAlias, TypeVar
 import structlog
 from fastapi import WebSocket, WebSocketDisconnect
 
-from lectern.bridge.admission import Admission
 from lectern.bridge.fanout import Fanout, Reader
 from lectern.bridge.metrics import Metrics
 from lectern.bridge.runs import KeptRuns
 from lectern.errors import LecternError, RobotBusy, RobotUnavailable
+from lectern.exchange.admission import Admission
 from lectern.motion import Motion
 from lectern.robot.state import Activity
 from lectern.settings import Settings

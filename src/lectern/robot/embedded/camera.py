@@ -7,6 +7,7 @@ take the process down with it. Rendering runs on a thread of its own, on a copy 
 from __future__ import annotations
 
 import io
+import math
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from lectern.errors import CameraUnavailable, InvalidInput
 from lectern.robot.embedded.world import (
+    CAMERA_FRAME,
     CAMERAS,
     DRAWN_GROUP,
     HULL_GROUP,
@@ -30,7 +32,8 @@ from lectern.robot.embedded.world import (
     World,
     build_drawing,
 )
-from lectern.robot.geometry import Floats
+from lectern.robot.geometry import Floats, Pose
+from lectern.robot.image import CameraInfo
 from lectern.robot.model import RobotModel
 
 BACKENDS = ("egl", "osmesa")
@@ -38,6 +41,8 @@ _PROBE_S = 30.0
 _probing = threading.Lock()
 # Small pictures are drawn so many times as wide and high, then reduced, which smooths edges.
 _FINER = 2
+# MuJoCo's cameras look along -z with y up; an optical frame has z ahead and y down.
+_OPTICAL = np.diag([1.0, -1.0, -1.0])
 _PROBE = """
 import importlib, sys, mujoco
 gl = importlib.import_module("mujoco." + sys.argv[1])
@@ -97,6 +102,53 @@ def _try(name: str) -> str:
     return lines[-1][:200] if lines else f"the trial ended with {done.returncode}"
 
 
+def camera_info(world: World, width: int, height: int, camera: str) -> CameraInfo:
+    """Return the calibration of pictures of a size; see `lectern.robot.image`.
+
+    A pinhole with the field of view fovy from the upper edge of the picture to the lower has the
+    focal length (height / 2) / tan(fovy / 2) in pixels. The axis goes through the middle of the
+    picture, which lies half a pixel before the coordinate width / 2, as (0, 0) is the middle of a
+    pixel.
+
+    Raises:
+        InvalidInput: There is no such camera, or the size is out of range.
+    """
+    _check(width, height, camera)
+    seen = world.model.camera(camera)
+    half_fovy_rad = math.radians(float(seen.fovy[0])) / 2
+    return CameraInfo(
+        camera=camera,
+        width=width,
+        height=height,
+        focal_px=height / 2 / math.tan(half_fovy_rad),
+        centre_px=((width - 1) / 2, (height - 1) / 2),
+        frame=CAMERA_FRAME if camera == "tool" else f"{camera}_optical_frame",
+        pose=None if camera == "tool" else _optical_pose(seen),
+    )
+
+
+def _optical_pose(seen: Any) -> Pose:
+    """Return where the optical frame of a camera that stands still in the world is."""
+    rotation = np.zeros(9)
+    mujoco.mju_quat2Mat(rotation, seen.quat)
+    transform = np.eye(4)
+    transform[:3, :3] = rotation.reshape(3, 3) @ _OPTICAL
+    transform[:3, 3] = seen.pos
+    return Pose.from_matrix(transform)
+
+
+def _check(width: int, height: int, camera: str) -> None:
+    if camera not in CAMERAS:
+        raise InvalidInput(
+            f"There is no camera {camera[:80]!r}.", f"Cameras: {', '.join(CAMERAS)}."
+        )
+    if not (16 <= width <= MAX_WIDTH and 16 <= height <= MAX_HEIGHT):
+        raise InvalidInput(
+            f"A picture of {width} x {height} pixels cannot be taken.",
+            f"Use 16 x 16 to {MAX_WIDTH} x {MAX_HEIGHT}.",
+        )
+
+
 class Camera:
     """Takes pictures one after another; any thread may ask."""
 
@@ -115,7 +167,20 @@ class Camera:
         height: int,
         camera: str,
     ) -> bytes:
-        """Return a PNG picture of a state.
+        """Return a PNG picture of a state; takes and raises what `pixels` does."""
+        return _png(self.pixels(robot, world, state, width=width, height=height, camera=camera))
+
+    def pixels(
+        self,
+        robot: RobotModel,
+        world: World,
+        state: Floats,
+        *,
+        width: int,
+        height: int,
+        camera: str,
+    ) -> NDArray[np.uint8]:
+        """Return a picture of a state, RGB from the top, shape (height, width, 3), read only.
 
         Args:
             robot: Its description.
@@ -129,15 +194,7 @@ class Camera:
             CameraUnavailable: This machine cannot render.
             InvalidInput: There is no such camera, or the size is out of range.
         """
-        if camera not in CAMERAS:
-            raise InvalidInput(
-                f"There is no camera {camera[:80]!r}.", f"Cameras: {', '.join(CAMERAS)}."
-            )
-        if not (16 <= width <= MAX_WIDTH and 16 <= height <= MAX_HEIGHT):
-            raise InvalidInput(
-                f"A picture of {width} x {height} pixels cannot be taken.",
-                f"Use 16 x 16 to {MAX_WIDTH} x {MAX_HEIGHT}.",
-            )
+        _check(width, height, camera)
         name = backend()
         view = (width, height, camera)
         return self._on_thread(lambda: self._take(name, robot, world, state, view))
@@ -150,7 +207,7 @@ class Camera:
             thread.submit(self._strike).result()
             thread.shutdown()
 
-    def _on_thread(self, work: Callable[[], bytes]) -> bytes:
+    def _on_thread(self, work: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
         # A graphics context belongs to one thread.
         with self._lock:
             if self._thread is None:
@@ -165,13 +222,13 @@ class Camera:
         world: World,
         state: Floats,
         view: tuple[int, int, str],
-    ) -> bytes:
+    ) -> NDArray[np.uint8]:
         if self._studio is None or self._studio.world is not world:
             self._strike()
             self._studio = _Studio(name, build_drawing(robot, world.scene), world)
         width, height, camera = view
         finer = _FINER if _FINER * width <= MAX_WIDTH and _FINER * height <= MAX_HEIGHT else 1
-        return _png(self._studio.shoot(state, finer * width, finer * height, camera), finer)
+        return _reduced(self._studio.shoot(state, finer * width, finer * height, camera), finer)
 
     def _strike(self) -> None:
         if self._studio is not None:
@@ -232,9 +289,17 @@ def _gl_module(name: str) -> Any:
     return osmesa
 
 
-def _png(pixels: NDArray[np.uint8], reduction: int) -> bytes:
+def _reduced(pixels: NDArray[np.uint8], reduction: int) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    reduced = np.array(Image.fromarray(pixels).reduce(reduction))
+    reduced.setflags(write=False)
+    return reduced
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
     from PIL import Image
 
     file = io.BytesIO()
-    Image.fromarray(pixels).reduce(reduction).save(file, format="PNG", compress_level=3)
+    Image.fromarray(pixels).save(file, format="PNG", compress_level=3)
     return file.getvalue()

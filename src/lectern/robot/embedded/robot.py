@@ -22,12 +22,13 @@ from lectern.errors import (
     SceneObjectUnknown,
     SimulationFailed,
 )
-from lectern.robot.embedded.camera import Camera
+from lectern.robot.embedded.camera import Camera, camera_info
 from lectern.robot.embedded.physics import carry_over, overlaps
 from lectern.robot.embedded.simulator import Job, Simulator, Snapshot
-from lectern.robot.embedded.world import World, build_world
+from lectern.robot.embedded.world import CAMERAS, World, build_world
 from lectern.robot.geometry import Pose
 from lectern.robot.goals import PlanRequest
+from lectern.robot.image import CameraInfo, Cameras, Image
 from lectern.robot.model import RobotModel
 from lectern.robot.plan import Grip, Move, Plan, Step
 from lectern.robot.robot import (
@@ -169,6 +170,41 @@ class EmbeddedRobot:
             height=height,
             camera=camera,
         )
+
+    async def image(self, width: int = 640, height: int = 480, camera: str = "overview") -> Image:
+        """Return a raw picture of the present with its calibration.
+
+        Raises:
+            InvalidInput: There is no such camera, or the size is out of range.
+            CameraUnavailable: This machine cannot render.
+        """
+        now = self._simulator.snapshot
+        pixels = await asyncio.to_thread(
+            self._camera.pixels,
+            self.model,
+            now.world,
+            now.physics,
+            width=width,
+            height=height,
+            camera=camera,
+        )
+        info = camera_info(now.world, width, height, camera)
+        return Image(pixels, now.state.stamp_s, info)
+
+    def camera_info(
+        self, width: int = 640, height: int = 480, camera: str = "overview"
+    ) -> CameraInfo:
+        """Return the calibration of pictures of a size, without taking one.
+
+        Raises:
+            InvalidInput: There is no such camera, or the size is out of range.
+        """
+        return camera_info(self._simulator.snapshot.world, width, height, camera)
+
+    @property
+    def cameras(self) -> Cameras:
+        """The cameras, for those who may look and not move."""
+        return Cameras(CAMERAS, self.image, self.camera_info)
 
     async def execute(self, plan: Plan, on_progress: OnProgress | None = None) -> Execution:
         """Carry out a plan; see `Robot.execute`."""

@@ -16,7 +16,7 @@ RETRY_AFTER_S = 1
 
 
 class Admission:
-    """Door in front of the work of one bridge.
+    """Door in front of the work of one face.
 
     Args:
         at_work: How many may work at the same time.
@@ -67,7 +67,7 @@ class Admission:
 
     def _refuse_when_closed(self) -> None:
         if self._closed.is_set():
-            raise ShuttingDown("The bridge is shutting down.", "Ask again once it has restarted.")
+            raise ShuttingDown("Lectern is shutting down.", "Ask again once it has restarted.")
 
     def close(self) -> None:
         """Let nobody in any more; whoever waits is turned away as soon as a place is free."""

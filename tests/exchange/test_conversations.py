@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from lectern.assistant.model import Turn
-from lectern.bridge.conversations import Conversations, MemoryLimits
+from lectern.exchange.conversations import Conversations, MemoryLimits
 
 
 class Clock:

@@ -37,7 +37,7 @@ class _Remembered:
 
 
 class Conversations:
-    """The conversations of one bridge."""
+    """The conversations of one face."""
 
     def __init__(
         self,

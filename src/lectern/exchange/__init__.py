@@ -1,0 +1,1 @@
+"""What every face needs to take questions: admission, memory of conversations, the desk."""

@@ -1,0 +1,1 @@
+"""The ROS graph: names, messages, and the graph without ROS."""
