@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import itertools
+import math
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +16,14 @@ from lectern.robot.arm import textbook_arm
 from lectern.robot.embedded import camera
 from lectern.robot.embedded.robot import EmbeddedRobot
 from lectern.robot.geometry import Pose
+from lectern.robot.planning.kinematics import Kinematics
+from lectern.robot.scene import Box, SceneObject
+from lectern.robot.scenes import free
 
 ARM = textbook_arm()
+EDGE_M = 0.12
+# Turned, so that corners stand out on all sides.
+TURNED = (0.0, 0.0, math.sin(0.3), math.cos(0.3))
 
 
 def renders() -> bool:
@@ -109,3 +117,111 @@ def test_whether_a_machine_renders_is_tried_once_also_if_it_does_not(
         with pytest.raises(CameraUnavailable, match="no renderer"):
             camera.backend()
     assert marks.read_text() == "x"
+
+
+def magenta_cube(x_m: float, y_m: float) -> SceneObject:
+    pose = Pose((x_m, y_m, EDGE_M / 2), TURNED)
+    return SceneObject("cube", Box((EDGE_M,) * 3), pose, colour=(1.0, 0.0, 1.0))
+
+
+def corners_px(cube: SceneObject, robot: EmbeddedRobot, width: int, height: int, camera: str):
+    """Project the corners of the cube with the calibration alone; shape (8, 2)."""
+    info = robot.camera_info(width, height, camera)
+    optical = info.pose
+    if optical is None:
+        joints = robot.state().of(ARM.names)
+        optical = Kinematics(ARM).link_pose(joints, info.frame)
+    signs = np.array(list(itertools.product((-1, 1), repeat=3)))
+    corners = np.column_stack([signs * EDGE_M / 2, np.ones(8)])
+    seen = np.linalg.inv(optical.matrix()) @ cube.pose.matrix() @ corners.T
+    assert (seen[2] > 0).all()  # z is ahead
+    u, v, depth = info.matrix() @ seen[:3]
+    return np.column_stack([u / depth, v / depth])
+
+
+@needs_renderer
+@pytest.mark.parametrize(
+    ("camera", "place_m"), [("overview", (0.5, -0.25)), ("overview", (0.35, 0.45)), ("tool", None)]
+)
+@pytest.mark.parametrize(("width", "height"), [(640, 480), (1280, 960), (801, 333)])
+async def test_the_corners_of_a_cube_are_where_the_calibration_says(
+    camera: str, place_m: tuple[float, float] | None, width: int, height: int
+) -> None:
+    robot = EmbeddedRobot.start(ARM, free(), paced=False)
+    if place_m is None:
+        ahead = Kinematics(ARM).link_pose(robot.state().of(ARM.names), "camera_optical_frame")
+        place_m = on_the_bench(ahead)
+    cube = magenta_cube(*place_m)
+    await robot.set_scene(free().add(cube))
+    corners = corners_px(cube, robot, width, height, camera)
+    image = await robot.image(width, height, camera)
+    await robot.close()
+    red, green, blue = np.moveaxis(image.pixels.astype(int), 2, 0)
+    rows, columns = np.nonzero((red > green + 40) & (blue > green + 40))
+    assert len(rows) > 100
+    shown = np.column_stack([columns, rows])
+    # What sticks out furthest in a direction is a corner of the cube, projected or in the picture.
+    for angle_rad in np.arange(16) * math.pi / 8:
+        direction = np.array([math.cos(angle_rad), math.sin(angle_rad)])
+        assert (shown @ direction).max() == pytest.approx((corners @ direction).max(), abs=2.0)
+
+
+def on_the_bench(optical: Pose) -> tuple[float, float]:
+    """Where the optical axis meets the bench."""
+    transform = optical.matrix()
+    origin, axis = transform[:3, 3], transform[:3, 2]
+    x, y, _ = origin - axis * origin[2] / axis[2]
+    return float(x), float(y)
+
+
+@needs_renderer
+async def test_a_raw_image_is_the_picture_with_stamp_and_calibration() -> None:
+    robot = EmbeddedRobot.start(ARM, paced=False)
+    await robot.wait(0.25)
+    image = await robot.image(320, 240, "overview")
+    picture = np.asarray(Image.open(io.BytesIO(await robot.picture(320, 240))))
+    assert image.pixels.shape == (240, 320, 3)
+    assert image.pixels.dtype == np.uint8
+    assert image.pixels.flags.c_contiguous
+    assert not image.pixels.flags.writeable
+    np.testing.assert_array_equal(image.pixels, picture)
+    assert image.stamp_s == robot.state().stamp_s > 0.2
+    assert image.info == robot.camera_info(320, 240, "overview")
+    await robot.close()
+
+
+async def test_the_focal_length_follows_from_the_field_of_view_and_the_axis_is_in_the_middle() -> (
+    None
+):
+    robot = EmbeddedRobot.start(ARM, paced=False)
+    tool = robot.camera_info(640, 480, "tool")
+    await robot.close()
+    assert tool.focal_px == pytest.approx(240 / math.tan(math.radians(30)))
+    assert tool.centre_px == (319.5, 239.5)
+    assert tool.matrix().tolist() == [
+        [tool.focal_px, 0.0, 319.5],
+        [0.0, tool.focal_px, 239.5],
+        [0.0, 0.0, 1.0],
+    ]
+    # This frame is a link of the description: the joints say where it is.
+    assert (tool.frame, tool.pose) == ("camera_optical_frame", None)
+
+
+async def test_calibration_is_there_for_the_cameras_and_sizes_of_pictures_alone() -> None:
+    robot = EmbeddedRobot.start(ARM, paced=False)
+    assert robot.cameras.names == ("overview", "tool")
+    with pytest.raises(InvalidInput, match=r"'side'.*overview, tool"):
+        robot.cameras.info(640, 480, "side")
+    with pytest.raises(InvalidInput, match="pixels"):
+        await robot.cameras.image(2000, 480, "tool")
+    await robot.close()
+
+
+async def test_whoever_has_the_cameras_has_nothing_that_moves_the_robot() -> None:
+    robot = EmbeddedRobot.start(ARM, paced=False)
+    assert {name for name in dir(robot.cameras) if not name.startswith("_")} == {
+        "image",
+        "info",
+        "names",
+    }
+    await robot.close()
