@@ -1,0 +1,1 @@
+"""Lectern on the ROS graph: thin nodes around the core, and the ROS robot."""
