@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator  # type: ignore[import-untyped]
 
 from lectern.errors import LimitsExceeded, PlanOutdated, TrajectoryInvalid
@@ -129,9 +130,9 @@ def _order(model: RobotModel, names: Sequence[str]) -> list[int]:
 
 
 def _knots(points: Sequence[CommandedPoint], order: list[int]) -> _Knots:
-    if not 0 < len(points) <= MAX_FOLLOWED_POINTS:
+    if not 0 < len(points) < MAX_FOLLOWED_POINTS:  # where the robot is may become one more
         raise TrajectoryInvalid(
-            f"The trajectory has {len(points)} points.", f"Send 1 to {MAX_FOLLOWED_POINTS}."
+            f"The trajectory has {len(points)} points.", f"Send 1 to {MAX_FOLLOWED_POINTS - 1}."
         )
     times = _array([[point.time_from_start_s] for point in points], "time", [0])
     positions = _array([point.positions for point in points], "positions", order)
@@ -287,8 +288,8 @@ def _refined(knots: _Knots, velocities: Floats, accelerations: Floats) -> _Knots
     """Return points on the quintics, close enough for cubics to follow them."""
     h = np.diff(knots.times_s)[:, None]
     with np.errstate(all="ignore"):
-        quintics = _quintics(knots.positions, velocities * 1.0, accelerations, h)
-        parts = _parts(quintics, h[:, 0])
+        quintics = _quintics(knots.positions, velocities, accelerations, h)
+        parts = _parts(quintics, knots.times_s)
     which = np.repeat(np.arange(len(parts)), parts)
     first = np.repeat(np.cumsum(parts) - parts, parts)
     share = ((np.arange(len(which)) - first) / parts[which])[:, None]
@@ -319,7 +320,7 @@ def _quintics(p: Floats, v: Floats, acceleration: Floats, h: Floats) -> tuple[Fl
     )
 
 
-def _parts(quintics: tuple[Floats, ...], h: Floats) -> Any:
+def _parts(quintics: tuple[Floats, ...], times_s: Floats) -> NDArray[np.int64]:
     """Return into how many cubics each quintic is cut, shape (segments,).
 
     Over a length of time t, the cubic that meets positions and velocities is within M t^4 / 384 of
@@ -329,14 +330,14 @@ def _parts(quintics: tuple[Floats, ...], h: Floats) -> Any:
     at_start, at_end = 24 * quintics[4], 24 * quintics[4] + 120 * quintics[5]
     fourth = np.maximum(np.abs(at_start), np.abs(at_end)).max(axis=1)
     for_position = (fourth / (384 * QUINTIC_TOLERANCE_RAD)) ** 0.25
-    for_acceleration = np.sqrt(fourth / (12 * QUINTIC_TOLERANCE_RAD_S2)) / h
+    for_acceleration = np.sqrt(fourth / (12 * QUINTIC_TOLERANCE_RAD_S2)) / np.diff(times_s)
     parts = np.ceil(np.maximum(np.maximum(for_position, for_acceleration), 1.0))
-    total = parts.sum()
-    if not total < MAX_FOLLOWED_POINTS:
+    if not parts.sum() < MAX_FOLLOWED_POINTS:
         worst = int(np.argmax(parts))
         raise TrajectoryInvalid(
-            f"The trajectory bends too much to follow; the most between points {worst + 1} and "
-            f"{worst + 2}, counted from its start.",
+            f"The trajectory bends too much to follow, the most between {times_s[worst]:.3f} and "
+            f"{times_s[worst + 1]:.3f} s.",
             "Send lower accelerations, or leave them out.",
         )
-    return parts.astype(np.int64)
+    counts: NDArray[np.int64] = parts.astype(np.int64)
+    return counts

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from lectern.errors import ToolNotAllowed
-from lectern.robot.gate.approvals import Ledger
+from lectern.robot.gate.approvals import Ledger, Ticket
 from lectern.robot.gate.arguments import freeze
 from lectern.robot.gate.audit import AuditLog
 from lectern.robot.gate.clock import Clock
@@ -21,9 +21,10 @@ from lectern.robot.gate.proposal import Proposal
 from lectern.robot.gate.record import Record, name_of, text_of
 from lectern.robot.gate.session import MotionSession
 from lectern.robot.gate.surroundings import Surroundings
-from lectern.robot.gate.tools import tool_for
+from lectern.robot.gate.tools import Intent, Tool, tool_for
 from lectern.robot.gate.users import APPROVERS, PROPOSERS, User, check_role
 from lectern.robot.gate.view import LookingOnly
+from lectern.robot.gate.waiting import OnApproval, approved
 from lectern.robot.gate.workspace import Workspace
 from lectern.robot.robot import Execution, OnProgress, Robot, RobotView
 from lectern.robot.scene import Scene
@@ -77,24 +78,48 @@ class MotionGate:
 
         Args:
             user: Who asks.
-            tool: `move_joints`, `move_named`, `move_pose`, `move_line` or `grip`.
+            tool: `move_joints`, `move_named`, `move_pose`, `move_line`, `follow_trajectory` or
+                `grip`.
             arguments: Of the tool.
 
         Raises:
             LecternError: It is refused; see docs/motion-gate.md.
         """
-        epoch = self._ledger.epoch
         record = Record("propose", name_of(user), text_of(tool, 80))
         async with self._desk.deciding(record):
-            chosen = tool_for(tool, user, self._view.reality)
-            if chosen.intent is None:
-                raise ToolNotAllowed(f"{chosen.name} is no single motion.", "Use its own way in.")
-            record.check = "schema"
-            record.arguments = freeze(arguments, self._bounds.argument_bytes)
-            intent = chosen.intent(chosen.parse(record.arguments))
-            with self._ledger.making(user):
-                plan = await self._inspector.plan(record, intent)
-                return (await self._desk.keep(record, user, plan, epoch)).proposal
+            return (await self._kept(record, user, tool, arguments)).proposal
+
+    async def perform(
+        self,
+        user: User,
+        tool: str,
+        arguments: Mapping[str, Any],
+        on_progress: OnProgress | None = None,
+        on_approval: OnApproval | None = None,
+    ) -> Execution:
+        """Propose a motion, wait for its approval where the policy asks, and execute it.
+
+        Cancelling the waiting task takes the proposal back or brings the robot to rest.
+
+        Args:
+            user: Who asks.
+            tool: As in `propose`.
+            arguments: Of the tool.
+            on_progress: Called while the robot moves.
+            on_approval: Called with the proposal if it waits for a person.
+
+        Raises:
+            ApprovalInvalid: A person rejected it, or nobody approved it in time.
+            LecternError: As `propose` and `execute` do.
+        """
+        record = Record("propose", name_of(user), text_of(tool, 80))
+        async with self._desk.deciding(record):
+            ticket = await self._kept(record, user, tool, arguments)
+            await approved(self._desk, record, ticket, on_approval)
+        try:
+            return await self.execute(user, ticket.proposal.digest, on_progress)
+        finally:
+            self._ledger.withdraw(ticket)
 
     async def approve(self, approver: User, digest: str) -> None:
         """Approve one exact plan for one execution.
@@ -182,7 +207,7 @@ class MotionGate:
         user: User,
         tool: str,
         arguments: Mapping[str, Any],
-        on_approval: Callable[[Proposal], None] | None = None,
+        on_approval: OnApproval | None = None,
     ) -> MotionSession:
         """Return a way to make several motions, each checked, approved and recorded by itself.
 
@@ -293,6 +318,33 @@ class MotionGate:
                 await asyncio.to_thread(self._announcer.close)
             finally:
                 await asyncio.to_thread(self._audit.settle)
+
+    async def _kept(
+        self, record: Record, user: User, tool: str, arguments: Mapping[str, Any]
+    ) -> Ticket:
+        """Plan and check what is asked for, and return what waits for its execution."""
+        epoch = self._ledger.epoch
+        chosen = tool_for(tool, user, self._view.reality)
+        if chosen.intent is None:
+            raise ToolNotAllowed(f"{chosen.name} is no single motion.", "Use its own way in.")
+        record.check = "schema"
+        if chosen.heavy:  # reading a large trajectory would hold the loop up
+            intent = await asyncio.to_thread(self._read, record, chosen, arguments)
+        else:
+            intent = self._read(record, chosen, arguments)
+        with self._ledger.making(user):
+            plan = await self._inspector.plan(record, intent)
+            return await self._desk.keep(record, user, plan, epoch)
+
+    def _read(self, record: Record, tool: Tool, arguments: Mapping[str, Any]) -> Intent:
+        """Return what is asked for; the record keeps the arguments, or what stands for them."""
+        bounds = self._bounds
+        given = freeze(arguments, bounds.trajectory_bytes if tool.heavy else bounds.argument_bytes)
+        record.arguments = given[: bounds.argument_bytes]
+        parsed = tool.parse(given)
+        record.arguments = parsed.recorded(given)
+        assert tool.intent is not None
+        return tool.intent(parsed)
 
     async def _start_over(self, seed: int) -> None:
         """Stop what runs, wait for its end, and reset; what never ends is reset as well."""

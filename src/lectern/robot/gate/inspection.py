@@ -9,7 +9,7 @@ import numpy as np
 
 from lectern.errors import PathBlocked, SceneObjectInvalid, TrajectoryInvalid
 from lectern.robot.gate.continuity import check_continuity, check_holding
-from lectern.robot.gate.limits import check_form, check_intent, check_plan
+from lectern.robot.gate.limits import check_form, check_intent, check_pace, check_plan
 from lectern.robot.gate.policy import Bounds, Policy
 from lectern.robot.gate.proposal import Verdict
 from lectern.robot.gate.record import Record
@@ -48,6 +48,8 @@ class Inspector:
         Raises:
             LecternError: It is refused, or no plan was found.
         """
+        if isinstance(intent, Move):  # somebody else planned: there is nothing but the plan
+            return seal(Plan(self.view.model.name, (intent,)))
         record.check = "limits"
         check_intent(intent, self.view.model, self.workspace, self.bounds)
         record.check = "planning"
@@ -56,6 +58,8 @@ class Inspector:
             return seal(Plan(self.view.model.name, grips))
         plan = seal(await self.view.plan(intent))
         _check_end(plan, intent, self.view.model)
+        record.check = "limits"
+        await asyncio.to_thread(check_pace, plan, intent.speed_scale, self.view.model)
         return plan
 
     async def inspect(self, record: Record, plan: Plan) -> Verdict:

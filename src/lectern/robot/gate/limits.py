@@ -115,6 +115,31 @@ def check_plan(plan: Plan, model: RobotModel, workspace: Workspace) -> None:
             check_grip(step, model)
 
 
+def check_pace(plan: Plan, speed_scale: float, model: RobotModel) -> None:
+    """Check that a plan is as slow as was asked for, at every instant.
+
+    Args:
+        plan: Of the robot's own planner.
+        speed_scale: Share of the speed and acceleration limits that it may use.
+        model: The robot.
+
+    Raises:
+        LimitsExceeded: It is faster, or speeds up faster.
+    """
+    for path in (step.trajectory for step in plan.steps if type(step) is Move):
+        reached = extremes(path)
+        speed = speed_scale * model.max_velocity * (1 + SPEED_TOLERANCE)
+        acceleration = speed_scale * model.max_acceleration * (1 + ACCELERATION_TOLERANCE)
+        why = f"of the speed scale {speed_scale:g}"
+        _within(path, reached.speed - speed, reached.speed, f"is faster than its share {why}")
+        _within(
+            path,
+            reached.acceleration - acceleration,
+            reached.acceleration,
+            f"speeds up beyond its share {why}",
+        )
+
+
 def _check_joints(path: Trajectory, reached: Extremes, model: RobotModel) -> None:
     low, high = model.lower - LIMIT_TOLERANCE, model.upper + LIMIT_TOLERANCE
     speed = model.max_velocity * (1 + SPEED_TOLERANCE)

@@ -77,6 +77,7 @@ class Bounds:
         proposals: Waiting or in the making, of all users.
         proposals_per_user: Of one user.
         argument_bytes: Of a tool call, as JSON.
+        trajectory_bytes: The same where a whole trajectory is sent.
         steps: Of one plan.
         points: Of all moves of one plan.
         duration_s: Of all moves of one plan.
@@ -87,6 +88,7 @@ class Bounds:
     proposals: int = 64
     proposals_per_user: int = 8
     argument_bytes: int = 16_384
+    trajectory_bytes: int = 4 * 2**20
     steps: int = 200
     points: int = 50_000
     duration_s: float = 600.0

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from lectern.errors import ApprovalInvalid, InvalidInput
-from lectern.robot.gate.approvals import Ticket
+from lectern.errors import InvalidInput
 from lectern.robot.gate.desk import Desk
-from lectern.robot.gate.proposal import Proposal
 from lectern.robot.gate.record import Record
 from lectern.robot.gate.sealing import seal
 from lectern.robot.gate.surroundings import Surroundings
 from lectern.robot.gate.tools import Intent, tool_for
 from lectern.robot.gate.users import User
+from lectern.robot.gate.waiting import OnApproval, approved
 from lectern.robot.goals import PlanRequest
 from lectern.robot.plan import Grip, Plan
 from lectern.robot.robot import Execution
 from lectern.robot.scene import Scene
 
-OnApproval: TypeAlias = Callable[[Proposal], None]
 Execute: TypeAlias = Callable[[User, str], Awaitable[Execution]]
 
 
@@ -103,31 +100,11 @@ class MotionSession:
                 else:
                     plan = await desk.inspector.plan(record, what)
                 ticket = await desk.keep(record, user, plan, self._epoch)
-            await self._approved(record, ticket)
+            await approved(desk, record, ticket, self._on_approval)
         try:
             return await self._execute(user, ticket.proposal.digest)
         finally:
             desk.ledger.withdraw(ticket)
-
-    async def _approved(self, record: Record, ticket: Ticket) -> None:
-        """Wait until somebody has approved a proposal that needs it."""
-        if ticket.proposal.verdict == "allowed":
-            return
-        record.check = "approval"
-        if self._on_approval is not None:
-            self._on_approval(ticket.proposal)
-        # Not wait_for: before Python 3.12 it loses a cancellation that comes with the approval.
-        decided = asyncio.wrap_future(ticket.decided)
-        decided.add_done_callback(lambda done: done.cancelled() or done.exception())
-        try:
-            await asyncio.wait([decided], timeout=self._desk.inspector.policy.approval_s)
-        except asyncio.CancelledError:
-            self._desk.ledger.withdraw(ticket)
-            raise
-        if not decided.done():
-            self._desk.ledger.withdraw(ticket)
-            raise ApprovalInvalid("Nobody approved it in time.", "Ask again.")
-        decided.result()
 
 
 def describe(what: Intent | Plan) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,21 +15,33 @@ from lectern.errors import InvalidInput, ToolNotAllowed
 from lectern.robot.gate.users import APPROVERS, PROPOSERS, User, check_role
 from lectern.robot.geometry import Pose
 from lectern.robot.goals import Goal, JointGoal, LineGoal, NamedGoal, PlanRequest, PoseGoal
-from lectern.robot.plan import Grip
+from lectern.robot.plan import Grip, Move
+from lectern.robot.trajectory import Trajectory
 
-Intent: TypeAlias = PlanRequest | Grip
+Intent: TypeAlias = PlanRequest | Grip | Move
+
+# Points of a trajectory that somebody else made.
+MAX_FOLLOWED_POINTS = 10_000
 
 Angle = Annotated[float, Field(ge=-100.0, le=100.0)]
 Metres = Annotated[float, Field(ge=-10.0, le=10.0)]
 # A unit quaternion that was rounded is made one; anything longer is a mistake.
 Part = Annotated[float, Field(ge=-1.01, le=1.01)]
 Scale = Annotated[float, Field(gt=0.0, le=1.0)]
+Seconds = Annotated[float, Field(ge=0.0, le=86_400.0)]
+JointName = Annotated[str, Field(min_length=1, max_length=80)]
+Row = Annotated[tuple[Angle, ...], Field(min_length=1, max_length=32)]
+Rows = Annotated[tuple[Row, ...], Field(min_length=2, max_length=MAX_FOLLOWED_POINTS)]
 
 
 class Arguments(BaseModel):
     """What every tool's arguments have in common: no conversions, no extras, finite numbers."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    def recorded(self, given: str) -> str:
+        """Return what the audit log keeps of the arguments, given as JSON: all of them."""
+        return given
 
 
 class MoveJoints(Arguments):
@@ -90,6 +104,41 @@ class GripArguments(Arguments):
         return Grip(self.width_m + 0.0, self.force_n, self.attach, self.detach)
 
 
+class FollowTrajectory(Arguments):
+    """A whole trajectory: joints, times, and positions and velocities at each time.
+
+    `lectern.robot.following` makes it from points of other kinds.
+    """
+
+    names: Annotated[tuple[JointName, ...], Field(min_length=1, max_length=32)]
+    times_s: Annotated[tuple[Seconds, ...], Field(min_length=2, max_length=MAX_FOLLOWED_POINTS)]
+    positions_rad: Rows
+    velocities_rad_s: Rows
+
+    def intent(self) -> Intent:
+        """Return what is asked of the robot.
+
+        Raises:
+            TrajectoryInvalid: Lengths do not fit each other, or times do not rise from 0.
+        """
+        # The types hold for whatever was checked: rows of equal lengths are for Trajectory to see.
+        arrays: Any = (self.times_s, self.positions_rad, self.velocities_rad_s)
+        return Move(Trajectory(self.names, *arrays))
+
+    def recorded(self, given: str) -> str:
+        """Return where it begins, ends and how long it takes; a hash stands for the rest."""
+        return json.dumps(
+            {
+                "names": self.names,
+                "points": len(self.times_s),
+                "duration_s": self.times_s[-1],
+                "first_rad": self.positions_rad[0],
+                "last_rad": self.positions_rad[-1],
+                "sha256": hashlib.sha256(given.encode()).hexdigest(),
+            }
+        )
+
+
 class RunDemo(Arguments):
     """A demo and its parameters, which the demo checks itself."""
 
@@ -121,6 +170,7 @@ class Tool:
         roles: Of users who may use it.
         realities: Kinds of robots it exists for.
         intent: From checked arguments to what is asked of the robot; None: no single plan.
+        heavy: Whether its arguments may be large.
     """
 
     name: str
@@ -128,6 +178,7 @@ class Tool:
     roles: frozenset[str] = PROPOSERS
     realities: frozenset[str] = frozenset({"sim", "real"})
     intent: Callable[[Any], Intent] | None = None
+    heavy: bool = False
 
     def parse(self, arguments: str) -> Any:
         """Return the arguments, given as JSON, in the tool's own type.
@@ -159,6 +210,12 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
             Tool("move_pose", MovePose, intent=MovePose.intent),
             Tool("move_line", MoveLine, intent=MoveLine.intent),
             Tool("grip", GripArguments, intent=GripArguments.intent),
+            Tool(
+                "follow_trajectory",
+                FollowTrajectory,
+                intent=FollowTrajectory.intent,
+                heavy=True,
+            ),
             Tool("run_demo", RunDemo),
             Tool("change_scene", ChangeScene, roles=APPROVERS),
             Tool("reset", Reset, roles=APPROVERS, realities=frozenset({"sim"})),
