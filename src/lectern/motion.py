@@ -17,10 +17,14 @@ from lectern.robot.robot import RobotView
 from lectern.settings import Settings
 
 if TYPE_CHECKING:
+    from lectern.robot.base import Base
+    from lectern.robot.base_gate import BaseGate
     from lectern.robot.demos.running import DemoRun
+    from lectern.robot.embedded.robot import EmbeddedRobot
     from lectern.robot.gate.gate import MotionGate
     from lectern.robot.gate.policy import Mode
     from lectern.robot.gate.users import User
+    from lectern.robot.image import Cameras
     from lectern.robot.planning.kinematics import Kinematics
 
 # What the embedded robot is made of: the module that is imported, the package that brings it.
@@ -43,11 +47,16 @@ class Motion:
         gate: The only way to move the robot.
         kinematics: Of the robot's arm.
         policy: What the gate does with plans for this robot: `auto`, `ask` or `off`.
+        cameras: For raw pictures and calibration; None: the robot has none.
+        base: The only way to drive the mobile base, which is made when somebody first asks for it;
+            None: there is none. A stop of `gate` stops it too.
     """
 
     gate: MotionGate
     kinematics: Kinematics
     policy: Mode
+    cameras: Cameras | None = None
+    base: BaseGate | None = None
 
     @property
     def view(self) -> RobotView:
@@ -105,8 +114,12 @@ class Motion:
         return await run_demo(self.gate, user, name, parameters, seed, tell=tell)
 
     async def close(self) -> None:
-        """Bring the robot to rest and let go of all resources."""
-        await self.gate.close()
+        """Bring arm and base to rest and let go of all resources."""
+        try:
+            if self.base is not None:
+                await self.base.close()
+        finally:
+            await self.gate.close()
 
 
 def missing_packages() -> list[str]:
@@ -150,9 +163,10 @@ async def open_motion(settings: Settings) -> Motion:
 
 def _start(settings: Settings) -> Motion:
     from lectern.robot.arm import textbook_arm
+    from lectern.robot.base_gate import BaseGate, GateWithBase
+    from lectern.robot.description import base_numbers
     from lectern.robot.embedded.robot import EmbeddedRobot
     from lectern.robot.gate.audit import AuditLog
-    from lectern.robot.gate.gate import MotionGate
     from lectern.robot.gate.policy import Policy
     from lectern.robot.planning.kinematics import Kinematics
 
@@ -162,5 +176,16 @@ def _start(settings: Settings) -> Motion:
     robot = EmbeddedRobot.start(model, seed=settings.robot_seed)
     policy = Policy(sim=settings.robot_policy, approval_s=settings.robot_approval_s)
     audit = AuditLog(settings.home / "audit" / "motion.jsonl")
-    gate = MotionGate(robot, policy, audit)
-    return Motion(gate, Kinematics(model), policy.mode(robot.reality))
+    base = BaseGate(
+        lambda: _embedded_base(robot, settings.robot_seed), base_numbers(), policy, audit
+    )
+    gate = GateWithBase(robot, policy, audit, base)
+    mode = policy.mode(robot.reality)
+    return Motion(gate, Kinematics(model), mode, robot.cameras, base)
+
+
+def _embedded_base(robot: EmbeddedRobot, seed: int) -> Base:
+    """Start the base on the robot's clock, so that both have the same time."""
+    from lectern.robot.embedded.base.embedded import EmbeddedBase
+
+    return EmbeddedBase.start(clock=lambda: robot.state().stamp_s, seed=seed)

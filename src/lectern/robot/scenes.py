@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from lectern.robot.geometry import Pose
-from lectern.robot.scene import Box, Scene, SceneObject
+from lectern.robot.scene import Box, Cylinder, Scene, SceneObject
 
 CUBE_EDGE_M = 0.04
 # Mass of a cube of beech wood, about 700 kg/m^3.
@@ -76,6 +76,47 @@ def narrow_gap() -> Scene:
         _board("wall_left", (0.04, width_m, 1.0), (0.55, aside_m, 0.5)),
         _board("wall_right", (0.04, width_m, 1.0), (0.55, -aside_m, 0.5)),
     )
+
+
+# Between the walls of the arena, along x and along y, m.
+ARENA_M = (6.0, 5.0)
+_WALL_M = 0.1
+_WALL_HEIGHT_M = 0.5
+
+
+def arena() -> Scene:
+    """Return what a mobile base drives among: four walls, boxes and pillars, on a floor at z = 0.
+
+    The base begins at the world's origin, in the middle, and looks along x; it has more than a
+    metre around it. Two of the boxes are light enough to be pushed.
+    """
+    length, width = ARENA_M
+    aside_x, aside_y = (length + _WALL_M) / 2, (width + _WALL_M) / 2
+    z = _WALL_HEIGHT_M / 2
+    return Scene.of(
+        _board("wall_front", (_WALL_M, width + 2 * _WALL_M, 2 * z), (aside_x, 0.0, z)),
+        _board("wall_back", (_WALL_M, width + 2 * _WALL_M, 2 * z), (-aside_x, 0.0, z)),
+        _board("wall_left", (length, _WALL_M, 2 * z), (0.0, aside_y, z)),
+        _board("wall_right", (length, _WALL_M, 2 * z), (0.0, -aside_y, z)),
+        _board("cupboard", (0.4, 0.8, 0.6), (2.1, -1.3, 0.3)),
+        _board("table", (0.5, 0.5, 0.4), (-1.9, 1.4, 0.2)),
+        _pillar("pillar_left", 0.12, (1.3, 1.5)),
+        _pillar("pillar_right", 0.15, (-1.4, -1.5)),
+        _carton("carton_left", (1.9, 0.6)),
+        _carton("carton_right", (0.4, -1.6)),
+    )
+
+
+def _pillar(name: str, radius_m: float, centre_m: tuple[float, float]) -> SceneObject:
+    height_m = 0.6
+    pose = Pose((*centre_m, height_m / 2))
+    return SceneObject(name, Cylinder(radius_m, height_m), pose, colour=(0.76, 0.45, 0.25))
+
+
+def _carton(name: str, centre_m: tuple[float, float]) -> SceneObject:
+    edge_m = 0.3
+    pose = Pose((*centre_m, edge_m / 2))
+    return SceneObject(name, Box((edge_m,) * 3), pose, 1.0, friction=0.4, colour=_OAK)
 
 
 def _bench() -> SceneObject:

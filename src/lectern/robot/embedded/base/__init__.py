@@ -1,0 +1,1 @@
+"""The mobile base without ROS: its drive, odometry, IMU and lidar in a small arena."""
