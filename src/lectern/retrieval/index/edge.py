@@ -57,6 +57,8 @@ def _config(dimension: int, points: int) -> qe.EdgeConfig:
         },
         sparse_vectors={"sparse": qe.EdgeSparseVectorParams()},
         quantization_config=qe.ScalarQuantizationConfig(type=qe.ScalarType.Int8),
+        # A scan of two halves on two threads takes longer where other work has one of the cores.
+        optimizers=qe.EdgeOptimizersConfig(default_segment_number=1),
         payload_memory=qe.Memory.Cached,  # vectors are so by default
         wal_enabled=False,
     )
@@ -129,13 +131,7 @@ class EdgeIndex:
     def vectors(self, ids: Sequence[PointId]) -> dict[PointId, StoredVectors]:
         """See `PassageIndex.vectors`."""
         records = self._retrieve(ids, with_payload=False, with_vector=True)
-        return {
-            int(record.id): StoredVectors(
-                np.array(record.vector["dense"], np.float32),
-                _from_edge(record.vector.get("sparse")),
-            )
-            for record in records
-        }
+        return {int(record.id): _stored(record.vector) for record in records}
 
     def payloads(self, ids: Sequence[PointId]) -> dict[PointId, Payload]:
         """See `PassageIndex.payloads`."""
@@ -241,6 +237,11 @@ class EdgeIndex:
 
 def _to_edge(vector: SparseVector) -> qe.SparseVector:
     return qe.SparseVector(indices=list(vector), values=list(vector.values()))
+
+
+def _stored(vector: Mapping[str, Any]) -> StoredVectors:
+    # `record.vector` is converted anew each time it is asked for, so it is asked for once.
+    return StoredVectors(np.array(vector["dense"], np.float32), _from_edge(vector.get("sparse")))
 
 
 def _from_edge(vector: qe.SparseVector | None) -> SparseVector:
