@@ -1,0 +1,1 @@
+"""The embedded robot on the ROS graph."""
