@@ -277,9 +277,15 @@ def _at_rest(knots: _Knots, model: RobotModel) -> _Knots:
 
 def _smooth(knots: _Knots) -> Floats:
     """Return velocities with which no joint overshoots a point, at rest at both ends."""
-    with np.errstate(all="ignore"):  # what is too steep to compute is not finite, and refused
-        curve = PchipInterpolator(knots.times_s, knots.positions, axis=0)
-        velocities = np.array(curve(knots.times_s, 1), dtype=np.float64)
+    try:
+        with np.errstate(all="ignore"):
+            curve = PchipInterpolator(knots.times_s, knots.positions, axis=0)
+            velocities = np.array(curve(knots.times_s, 1), dtype=np.float64)
+    except ValueError as error:  # a slope that is too steep to compute
+        raise TrajectoryInvalid(
+            "The trajectory's points follow each other too closely to pass them smoothly.",
+            "Let more time pass between points.",
+        ) from error
     velocities[[0, -1]] = 0.0
     return velocities
 

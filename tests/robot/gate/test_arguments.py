@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 
+import numpy as np
 import pytest
-from gatekit import ALICE, ARM, LOCAL, OPERATOR, READY, VISITOR, Rig
+from gatekit import ALICE, ARM, HOME, LOCAL, OPERATOR, READY, VISITOR, Rig, swing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -45,6 +46,9 @@ fields = st.sampled_from(
         "digest",
         "seed",
         "parameters",
+        "names",
+        "times_s",
+        "velocities_rad_s",
     ]
 )
 
@@ -80,6 +84,12 @@ GOOD = {
     "move_pose": {"position_m": [0.4, 0, 0.3], "quaternion_xyzw": [1, 0, 0, 0]},
     "move_line": {"position_m": [0.4, 0, 0.3], "quaternion_xyzw": [1, 0, 0, 0]},
     "grip": {"width_m": 0.04},
+    "follow_trajectory": {
+        "names": list(ARM.names),
+        "times_s": [0.0, 3.0],
+        "positions_rad": [list(HOME), list(HOME)],
+        "velocities_rad_s": [[0.0] * 6, [0.0] * 6],
+    },
 }
 
 
@@ -123,6 +133,9 @@ async def test_a_field_too_many_is_refused(rig, tool, extra):
         ("move_line", "quaternion_xyzw"),
         ("grip", "width_m"),
         ("grip", "force_n"),
+        ("follow_trajectory", "times_s"),
+        ("follow_trajectory", "positions_rad"),
+        ("follow_trajectory", "velocities_rad_s"),
     ],
 )
 async def test_what_is_no_sensible_number_is_refused(rig, tool, field, value):
@@ -143,6 +156,25 @@ async def test_another_number_of_joints_is_refused(rig, number):
 async def test_a_speed_scale_out_of_range_is_refused(rig, scale):
     with pytest.raises(InvalidInput):
         await rig.gate.propose(ALICE, "move_named", {"name": "ready", "speed_scale": scale})
+
+
+@pytest.mark.parametrize("tool", ["move_joints", "move_named", "move_pose", "move_line"])
+async def test_a_plan_that_is_faster_than_its_speed_scale_is_refused(open_rig, tool):
+    # The planner of these tests always plans for six seconds.
+    await open_rig.gate.propose(ALICE, tool, {**GOOD[tool], "speed_scale": 0.2})
+    with pytest.raises(LimitsExceeded, match=r"share of the speed scale 0\.05"):
+        await open_rig.gate.propose(ALICE, tool, {**GOOD[tool], "speed_scale": 0.05})
+    assert open_rig.entries()[-1]["check"] == "limits"
+
+
+async def test_a_plan_that_speeds_up_faster_than_its_speed_scale_is_refused(open_rig):
+    goal = np.array(HOME)
+    goal[5] += 0.02  # slow, but there in an instant
+    open_rig.planner.plan_instead = lambda request: swing(HOME, goal, duration_s=0.2)
+    arguments = {"positions_rad": list(goal)}
+    await open_rig.gate.propose(ALICE, "move_joints", {**arguments, "speed_scale": 1.0})
+    with pytest.raises(LimitsExceeded, match="speeds up beyond its share"):
+        await open_rig.gate.propose(ALICE, "move_joints", {**arguments, "speed_scale": 0.1})
 
 
 @pytest.mark.parametrize("index", range(6))

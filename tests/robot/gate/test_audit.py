@@ -13,6 +13,7 @@ from gatekit import ALICE, GO_READY, LOCAL, OPERATOR, Rig
 from lectern.errors import AuditFailed, LecternError, PathBlocked
 from lectern.robot.gate import AuditLog, Policy
 from lectern.robot.gate.audit import read_audit
+from lectern.robot.gate.rotation import files_of, rotate
 
 
 class FailingAudit(AuditLog):
@@ -229,3 +230,109 @@ def test_what_is_owed_is_bounded_and_says_how_much_was_lost(tmp_path):
     entries = list(read_audit(log.path))
     assert len(entries) == 1001
     assert entries[-1] == {"event": "lost", "entries": 500}
+
+
+def sizes(log) -> list[int]:
+    return [file.stat().st_size for file in files_of(log.path) if file.exists()]
+
+
+def test_a_full_log_is_set_aside_and_read_back_in_order(tmp_path):
+    log = AuditLog(tmp_path / "a.jsonl", max_file_bytes=200)
+    for number in range(30):
+        log.write({"number": number})
+    assert len(sizes(log)) > 2
+    assert max(sizes(log)) <= 200
+    assert [e["number"] for e in read_audit(log.path)] == list(range(30))
+
+
+def test_a_log_takes_no_more_than_eight_files_and_forgets_the_oldest(tmp_path):
+    log = AuditLog(tmp_path / "a.jsonl", max_file_bytes=200)
+    for number in range(500):
+        log.write({"number": number})
+    assert len(list(tmp_path.iterdir())) == 8
+    assert max(sizes(log)) <= 200
+    left = [e["number"] for e in read_audit(log.path)]
+    assert left == list(range(left[0], 500))
+    assert len(left) > 50
+
+
+def test_only_its_owner_reads_what_was_set_aside_and_what_follows(tmp_path):
+    log = AuditLog(tmp_path / "a.jsonl", max_file_bytes=50)
+    for number in range(4):
+        log.write({"number": number, "fill": "x" * 20})
+    assert {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()} == {0o600}
+
+
+def test_an_entry_larger_than_a_file_has_one_of_its_own(tmp_path):
+    log = AuditLog(tmp_path / "a.jsonl", max_file_bytes=100)
+    for text in ("a", "b" * 1000, "c"):
+        log.write({"text": text})
+    assert [len(e["text"]) for e in read_audit(log.path)] == [1, 1000, 1]
+    assert len(sizes(log)) == 3
+
+
+async def test_a_full_log_that_cannot_be_set_aside_keeps_everything_from_moving(tmp_path):
+    log = AuditLog(tmp_path / "a.jsonl", max_file_bytes=3000)
+    rig = Rig(tmp_path, Policy("auto"), audit=log)
+    proposal = await rig.gate.propose(ALICE, *GO_READY)
+    (tmp_path / "a.jsonl.7").mkdir()
+    (tmp_path / "a.jsonl.6").write_text("")
+    log.write({"fill": "x" * (2990 - log.path.stat().st_size - len('{"fill": ""}'))})
+    with pytest.raises(AuditFailed, match=r"a\.jsonl cannot be written"):
+        await rig.gate.execute(ALICE, proposal.digest)
+    assert rig.robot.executed == []
+    (tmp_path / "a.jsonl.7").rmdir()
+    await rig.gate.execute(ALICE, (await rig.gate.propose(ALICE, *GO_READY)).digest)
+
+
+def test_a_crash_between_two_renames_loses_nothing(tmp_path):
+    log = AuditLog(tmp_path / "a.jsonl", max_file_bytes=100)
+    for number in range(6):
+        log.write({"number": number, "fill": "x" * 20})
+    for number in (2, 1):  # as far as it got: the file itself was not set aside yet
+        older = tmp_path / f"a.jsonl.{number}"
+        older.rename(tmp_path / f"a.jsonl.{number + 1}")
+    for number in range(6, 12):
+        log.write({"number": number, "fill": "x" * 20})
+    assert [e["number"] for e in read_audit(log.path)] == list(range(12))
+
+
+def test_a_file_that_another_process_has_set_aside_is_not_set_aside_twice(tmp_path):
+    first = AuditLog(tmp_path / "a.jsonl", max_file_bytes=100)
+    first.write({"number": 0, "fill": "x" * 60})
+    inode = first.path.stat().st_ino
+    first.write({"number": 1, "fill": "x" * 60})
+    rotate(first.path, inode)
+    assert [e["number"] for e in read_audit(first.path)] == [0, 1]
+    assert len(sizes(first)) == 2
+
+
+def test_a_file_that_is_gone_is_not_set_aside(tmp_path):
+    rotate(tmp_path / "a.jsonl", 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_logs_of_one_file_lose_nothing_while_they_set_it_aside(tmp_path):
+    path = tmp_path / "a.jsonl"
+
+    def work(writer: int) -> None:
+        log = AuditLog(path, max_file_bytes=2000)
+        for i in range(40):
+            log.write({"writer": writer, "i": i, "fill": "x" * 20})
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    entries = [(e["writer"], e["i"]) for e in read_audit(path)]
+    assert sorted(entries) == [(n, i) for n in range(5) for i in range(40)]
+
+
+def test_a_link_in_the_place_of_a_full_log_is_not_followed(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("x" * 1000)
+    (tmp_path / "a.jsonl").symlink_to(elsewhere)
+    with pytest.raises(AuditFailed):
+        AuditLog(tmp_path / "a.jsonl", max_file_bytes=10).write({"event": "x"})
+    assert elsewhere.read_text() == "x" * 1000

@@ -11,6 +11,8 @@ from gatekit import ALICE, GO_READY, LOCAL, OPERATOR, VISITOR, Rig, swing
 
 from lectern.errors import LecternError, MotionStopped
 from lectern.robot.gate import AuditLog, Policy
+from lectern.robot.gate.audit import read_audit
+from lectern.robot.gate.repeats import Repeats
 from lectern.robot.goals import NamedGoal, PlanRequest
 from lectern.robot.state import Activity
 
@@ -358,7 +360,7 @@ def test_many_stops_at_once_make_everything_void(rig):
     assert len(rig.robot.stops) == 16
     with pytest.raises(MotionStopped):
         asyncio.run(rig.gate.execute(ALICE, digest))
-    assert sum(entry["event"] == "stop" for entry in rig.entries()) == 16
+    assert sum(e.get("times", 1) for e in rig.entries() if e["event"] == "stop") == 16
 
 
 async def test_a_caller_that_goes_away_leaves_the_robot_at_rest_and_a_record(open_rig):
@@ -399,3 +401,86 @@ async def test_a_slow_disk_holds_up_no_loop(tmp_path):
     assert await asyncio.to_thread(audit.at_it.wait, 5)
     audit.go_on.set()  # which a loop that waits for the disk would never come to
     await asyncio.wait_for(opening, 5)
+
+
+def stops(rig) -> list[dict]:
+    return [entry for entry in rig.entries() if entry["event"] == "stop"]
+
+
+def test_stops_that_change_nothing_do_not_flood_the_log_and_are_counted(rig):
+    for number in range(500):
+        rig.gate.stop(None, f"stop {number}")
+    assert len(rig.robot.stops) == 500
+    lines = stops(rig)
+    assert sum(line.get("times", 1) for line in lines) == 500
+    assert len(lines) < 50
+    assert lines[-1]["reason"] == "stop 499"
+
+
+async def test_a_stop_that_makes_something_void_has_a_line_of_its_own(rig):
+    for _ in range(3):
+        rig.gate.stop(None, "idle")
+    await rig.gate.propose(ALICE, *GO_READY)
+    rig.gate.stop(OPERATOR, "this one counts")
+    rig.gate.stop(None, "idle again")
+    lines = [(e["event"], e.get("reason"), e["user"]) for e in rig.entries()]
+    assert ("stop", "this one counts", "olga") in lines
+    (counts,) = [e for e in stops(rig) if e["user"] == "olga"]
+    assert "times" not in counts
+
+
+async def test_a_stop_that_ends_a_session_between_its_motions_has_a_line_of_its_own(open_rig):
+    open_rig.gate.stop(None, "idle")
+    await open_rig.gate.session(LOCAL, "run_demo", {"name": "x"})
+    open_rig.gate.stop(OPERATOR, "this one counts")
+    assert [e["user"] for e in stops(open_rig)] == ["", "olga"]
+
+
+async def test_stops_held_back_are_on_record_before_anything_later(rig):
+    for _ in range(4):
+        rig.gate.stop(None, "idle")
+    await rig.gate.propose(ALICE, *GO_READY)
+    lines = [(e["event"], e.get("times", 1)) for e in read_audit(rig.audit.path)]
+    assert lines == [("stop", 1), ("stop", 3), ("propose", 1)]
+
+
+def test_stops_held_back_reach_the_disk_by_themselves(rig, monkeypatch):
+    monkeypatch.setattr("lectern.robot.gate.audit.EVERY_S", 0.01)
+    held = threading.Event()
+    append = rig.audit._append
+
+    def watch(line) -> None:
+        append(line)
+        if b'"times": 4' in line:
+            held.set()
+
+    monkeypatch.setattr(rig.audit, "_append", watch)
+    # One that waits is written only after its second is over, or by the thread that sees to it.
+    rig.audit.owe_often({"event": "stop"})
+    with rig.audit._lock:
+        for _ in range(4):
+            rig.audit.owe_often({"event": "stop"})
+    assert held.wait(10)
+
+
+async def test_closing_leaves_no_stop_unrecorded(rig):
+    for _ in range(7):
+        rig.gate.stop(None, "idle")
+    await rig.gate.close()
+    assert sum(e.get("times", 1) for e in read_audit(rig.audit.path)) == 8
+
+
+def test_one_line_a_second_stands_for_all_in_between():
+    now_s = [10.0]
+    repeats = Repeats(lambda: now_s[0])
+    assert repeats.take({"n": 1}) == {"n": 1}
+    assert repeats.take({"n": 2}) is None
+    now_s[0] = 10.999
+    assert repeats.take({"n": 3}) is None
+    assert repeats.waiting
+    now_s[0] = 11.0
+    assert repeats.take({"n": 4}) == {"n": 4, "times": 3}
+    assert not repeats.waiting
+    assert repeats.take({"n": 5}) is None
+    assert repeats.left() == {"n": 5}
+    assert repeats.left() is None

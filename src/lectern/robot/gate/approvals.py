@@ -99,6 +99,7 @@ class Ledger:
         self._making: Counter[str] = Counter()
         self._run: Run | None = None
         self._epoch = 0
+        self._entered = -1
         self._epochs = itertools.count(1)
         self._last_stop = ""
 
@@ -106,6 +107,12 @@ class Ledger:
     def epoch(self) -> int:
         """How many stops there have been."""
         return self._epoch
+
+    def enter(self) -> int:
+        """Return the epoch that something begins in, which a stop from now on makes void."""
+        epoch = self._epoch
+        self._entered = epoch
+        return epoch
 
     def require(self, epoch: int) -> None:
         """Check that nothing was stopped since an epoch.
@@ -273,13 +280,18 @@ class Ledger:
         """Return what has the robot."""
         return self._run
 
-    def void(self, reason: str) -> None:
+    def void(self, reason: str) -> bool:
         """Make void whatever began before now; takes no lock and cannot fail.
 
         Two stops at once may set the epoch in either order; both values are new.
+
+        Returns:
+            Whether anything began since the stop before.
         """
+        before = self._epoch
         self._last_stop = reason
         self._epoch = next(self._epochs)
+        return self._entered == before
 
     def tidy(self) -> None:
         """Wake those who wait for an approval that is void by now."""

@@ -186,16 +186,18 @@ class MotionGate:
     def stop(self, user: User | None, reason: str) -> None:
         """Bring the robot to rest and make void every proposal, approval and session before now.
 
-        From any thread, by anyone, at once; never raises.
+        From any thread, by anyone, at once; never raises. Stops one after another, with nothing
+        begun in between, have one line a second in the audit log.
         """
         text = str(reason)[:200] if isinstance(reason, str) else ""
-        self._ledger.void(text)
+        changes = self._ledger.void(text)
         with suppress(Exception):
             self._robot.stop(text)
         with suppress(Exception):
             self._ledger.tidy()
             record = Record("stop", name_of(user))
-            self._audit.owe(record.entry(self._clock, "stopped", reason=text))
+            owe = self._audit.owe if changes else self._audit.owe_often
+            owe(record.entry(self._clock, "stopped", reason=text))
             self._desk.announce("stopped", reason=text)
 
     def pending(self) -> tuple[Proposal, ...]:
@@ -224,7 +226,7 @@ class MotionGate:
             AuditFailed: The session could not be recorded.
         """
         record = Record("session", name_of(user), text_of(tool, 80))
-        epoch = self._ledger.epoch
+        epoch = self._ledger.enter()
         async with self._desk.deciding(record):
             chosen = tool_for(tool, user, self._view.reality)
             if chosen.name != "run_demo":
@@ -266,7 +268,7 @@ class MotionGate:
             AuditFailed: It could not be recorded; nothing changed.
         """
         record = Record("change_scene", name_of(user), "change_scene")
-        epoch = self._ledger.epoch
+        epoch = self._ledger.enter()
         async with self._desk.deciding(record):
             tool_for("change_scene", user, self._view.reality)
             await self._surroundings.change(record, scene, base, epoch)
@@ -323,7 +325,7 @@ class MotionGate:
         self, record: Record, user: User, tool: str, arguments: Mapping[str, Any]
     ) -> Ticket:
         """Plan and check what is asked for, and return what waits for its execution."""
-        epoch = self._ledger.epoch
+        epoch = self._ledger.enter()
         chosen = tool_for(tool, user, self._view.reality)
         if chosen.intent is None:
             raise ToolNotAllowed(f"{chosen.name} is no single motion.", "Use its own way in.")
@@ -358,5 +360,5 @@ class MotionGate:
                 # Whatever is stuck keeps the robot, so that nothing else can begin meanwhile.
                 await self._robot.reset(seed)
                 return
-        with self._ledger.occupied(reason, self._ledger.epoch):
+        with self._ledger.occupied(reason, self._ledger.enter()):
             await self._robot.reset(seed)
