@@ -60,7 +60,7 @@ class EmbeddedBase:
         self._moment = simulation.moment
         self._pending: tuple[float, float] | None = None
         self._halting = False
-        self._asleep = False
+        self._asleep = threading.Event()
         self._looked_s = time.monotonic()
         self._closing = False
         self._failure: SimulationFailed | None = None
@@ -119,7 +119,7 @@ class EmbeddedBase:
     @property
     def asleep(self) -> bool:
         """Whether the physics thread waits until somebody looks or drives."""
-        return self._asleep
+        return self._asleep.is_set()
 
     @property
     def driving(self) -> bool:
@@ -195,10 +195,10 @@ class EmbeddedBase:
         if self._failure is not None:
             raise SimulationFailed(self._failure.detail, self._failure.remedy)
         self._looked_s = time.monotonic()
-        if self._asleep and self._clock is not None:
+        if self._asleep.is_set() and self._clock is not None:
             self._simulation.skip_to(_tick(self._clock))
             self._moment = self._simulation.moment
-            self._asleep = False
+            self._asleep.clear()
             self._wake.notify()
 
     # On the thread that lets time pass
@@ -221,7 +221,7 @@ class EmbeddedBase:
         with self._wake:
             while not self._closing:
                 if self._may_sleep():
-                    self._asleep = True
+                    self._asleep.set()
                     self._wake.wait()
                     continue
                 now = _tick(self._clock)
