@@ -201,8 +201,9 @@ class BaseGate:
             self._require(record.user, epoch)
             drive = self._drive
             if drive is None:
-                drive = self._drive = _Drive(record.user)
+                drive = _Drive(record.user)
                 self._begin(drive, record)
+                self._drive = drive
             elif drive.user != record.user:
                 raise RobotBusy("Somebody else drives the base.", "Wait until they have let go.")
             elif drive.recorded.done():
@@ -265,11 +266,18 @@ class BaseGate:
                 raise
 
     def _end(self, drive: _Drive, reason: str) -> None:
+        """End a drive, and record it after its beginning."""
         with self._lock:
-            if self._drive is drive:
-                self._drive = None
-                record = Record("drive", drive.user, "drive")
-                self._audit.owe(record.entry(self._clock, "ended", reason=reason))
+            if self._drive is not drive:
+                return
+            self._drive = None
+        entry = Record("drive", drive.user, "drive").entry(self._clock, "ended", reason=reason)
+
+        def record(begun: Future[None]) -> None:
+            if begun.exception() is None:
+                self._audit.owe(entry)
+
+        drive.recorded.add_done_callback(record)
 
     def _end_idle(self, drive: _Drive, reason: str) -> None:
         """End a drive unless a command came meanwhile."""
