@@ -5,10 +5,14 @@ VENV ?= .venv
 PORT ?= 8000
 # Many tests wait for motions at the speed of the clock, so two run at once.
 PYTEST_ARGS ?= --numprocesses 2 --dist loadfile
+# Once ROS is sourced, its plugins are in every pytest: one imports all test files by itself, the
+# other warns. Without ROS this says nothing.
+NO_ROS_PLUGINS := -p no:launch_pytest -p no:launch_testing -p no:launch_ros
+COLCON_ARGS ?=
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test bench lock clean
+.PHONY: help install install-dev install-ros run test bench ros ros-test lock clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,20 +21,29 @@ install: $(VENV)/.installed  ## Make the environment in .venv, with the command 
 
 install-dev: $(VENV)/.installed-dev  ## The same, with what the tests want
 
+install-ros: $(VENV)/.installed-ros  ## The same, with what building the ROS workspace wants
+
 run: install  ## Index the book if needed, start everything, print the address (PORT=8000)
 	@$(BIN)/lectern up --port $(PORT)
 
 test: install-dev  ## Run every test that this machine can run
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(NO_ROS_PLUGINS) $(PYTEST_ARGS)
 
 bench: install-dev  ## Measure, and print JSON
 	$(BIN)/python -m benchmarks
 
+ros: install-ros  ## Build the ROS workspace into build/ and install/ (COLCON_ARGS=--symlink-install)
+	@VENV="$(VENV)" tools/ros.sh build $(COLCON_ARGS)
+
+ros-test: ros  ## Test the ROS workspace
+	@VENV="$(VENV)" tools/ros.sh test --return-code-on-test-failure
+
 lock:  ## Pin all dependencies anew (needs uv)
 	tools/lock.sh
 
-clean:  ## Remove the environment and caches
+clean:  ## Remove the environment, what was built and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf build install log
 
 $(VENV)/.installed: requirements/build.txt requirements/run.txt requirements/model.txt pyproject.toml
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" tools/install.sh build run model
@@ -38,4 +51,8 @@ $(VENV)/.installed: requirements/build.txt requirements/run.txt requirements/mod
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements/dev.txt
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" tools/install.sh dev
+	@touch $@
+
+$(VENV)/.installed-ros: $(VENV)/.installed requirements/ros.txt
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" tools/install.sh ros
 	@touch $@
