@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.spatial import ConvexHull
 
 from lectern.errors import CameraUnavailable, InvalidInput
 from lectern.robot.arm import textbook_arm
 from lectern.robot.embedded import camera
 from lectern.robot.embedded.robot import EmbeddedRobot
 from lectern.robot.geometry import Pose
+from lectern.robot.image import Image as RawImage
 from lectern.robot.planning.kinematics import Kinematics
 from lectern.robot.scene import Box, SceneObject
 from lectern.robot.scenes import free
@@ -156,14 +158,39 @@ async def test_the_corners_of_a_cube_are_where_the_calibration_says(
     corners = corners_px(cube, robot, width, height, camera)
     image = await robot.image(width, height, camera)
     await robot.close()
-    red, green, blue = np.moveaxis(image.pixels.astype(int), 2, 0)
-    rows, columns = np.nonzero((red > green + 40) & (blue > green + 40))
+    rows, columns = np.nonzero(magenta(image))
     assert len(rows) > 100
     shown = np.column_stack([columns, rows])
     # What sticks out furthest in a direction is a corner of the cube, projected or in the picture.
     for angle_rad in np.arange(16) * math.pi / 8:
         direction = np.array([math.cos(angle_rad), math.sin(angle_rad)])
         assert (shown @ direction).max() == pytest.approx((corners @ direction).max(), abs=2.0)
+
+
+@needs_renderer
+@pytest.mark.parametrize("camera", ["overview", "tool"])
+async def test_a_pixel_shows_the_cube_where_the_ray_through_its_middle_meets_it(
+    camera: str,
+) -> None:
+    # Of this size a picture is drawn as it is, one ray for each pixel, and not made smaller.
+    width, height = 1280, 960
+    robot = EmbeddedRobot.start(ARM, free(), paced=False)
+    ahead = Kinematics(ARM).link_pose(robot.state().of(ARM.names), "camera_optical_frame")
+    cube = magenta_cube(*on_the_bench(ahead)) if camera == "tool" else magenta_cube(0.35, 0.45)
+    await robot.set_scene(free().add(cube))
+    edges = ConvexHull(corners_px(cube, robot, width, height, camera)).equations
+    shown = magenta(await robot.image(width, height, camera))
+    await robot.close()
+    v, u = np.indices(shown.shape)
+    expected = np.all([a * u + b * v + c <= 0 for a, b, c in edges], axis=0)
+    assert expected.sum() > 1000
+    assert (shown != expected).sum() <= 3
+
+
+def magenta(image: RawImage) -> np.ndarray:
+    """Return where a picture shows the cube, shape (height, width)."""
+    red, green, blue = np.moveaxis(image.pixels.astype(int), 2, 0)
+    return np.asarray((red > green + 40) & (blue > green + 40))
 
 
 def on_the_bench(optical: Pose) -> tuple[float, float]:
