@@ -21,6 +21,7 @@ from lectern.robot.description import base_numbers, unfold_base
 from lectern.robot.embedded.base.embedded import EmbeddedBase
 from lectern.robot.embedded.base.lidar import RANGE_MAX_M, RANGE_MIN_M, RAYS, SCAN_S
 from lectern.robot.embedded.base.noise import NO_NOISE, Noise
+from lectern.robot.embedded.base.odometry import Odometry
 from lectern.robot.embedded.base.simulation import TICK_S, BaseSimulation
 from lectern.robot.embedded.base.world import build_base_world
 from lectern.robot.geometry import Pose
@@ -70,6 +71,28 @@ async def test_odometry_is_within_a_millimetre_a_metre_on_a_square() -> None:
     assert np.hypot(*state.true_pose.position_m[:2]) < 0.1
     assert sum(state.wheel_positions_rad) / 2 == pytest.approx(4.0 / 0.06, rel=0.02)
     await base.close()
+
+
+async def test_a_base_that_speeds_up_does_not_run_ahead_of_its_wheels() -> None:
+    base = still_base(Scene())
+    base.drive(TOP_M_S, 0.0)
+    await base.wait(0.4)
+    state = base.state()
+    assert state.pose.position_m[0] > 0.1
+    assert state.true_pose.position_m[0] == pytest.approx(state.pose.position_m[0], abs=0.001)
+    await base.close()
+
+
+def test_odometry_takes_the_chord_of_an_arc_for_a_way_between_two_readings() -> None:
+    odometry = Odometry(NUMBERS, (1.0, 2.0))
+    # Half a circle of radius 1 m to the left in twenty readings.
+    radius_m, aside_m = 1.0, NUMBERS.wheel_separation_m / 2
+    for turned_rad in np.linspace(0.0, math.pi, 21):
+        left = 1.0 + turned_rad * (radius_m - aside_m) / NUMBERS.wheel_radius_m
+        right = 2.0 + turned_rad * (radius_m + aside_m) / NUMBERS.wheel_radius_m
+        odometry.read((left, right))
+    assert odometry.pose().position_m == pytest.approx((0.0, 2.0, 0.06), abs=0.003)
+    assert odometry.heading_rad == pytest.approx(math.pi)
 
 
 async def test_wheels_that_slip_deceive_the_odometry_and_a_wall_stops_the_base() -> None:
