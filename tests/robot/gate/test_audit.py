@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import stat
@@ -13,6 +14,7 @@ from gatekit import ALICE, GO_READY, LOCAL, OPERATOR, Rig
 from lectern.errors import AuditFailed, LecternError, PathBlocked
 from lectern.robot.gate import AuditLog, Policy
 from lectern.robot.gate.audit import read_audit
+from lectern.robot.gate.repeats import Repeats
 from lectern.robot.gate.rotation import files_of, rotate
 
 
@@ -303,8 +305,36 @@ def test_a_file_that_another_process_has_set_aside_is_not_set_aside_twice(tmp_pa
     inode = first.path.stat().st_ino
     first.write({"number": 1, "fill": "x" * 60})
     rotate(first.path, inode)
+    assert first.path.exists()
     assert [e["number"] for e in read_audit(first.path)] == [0, 1]
     assert len(sizes(first)) == 2
+
+
+def test_a_full_log_waits_while_another_process_sets_it_aside(tmp_path):
+    log = AuditLog(tmp_path / "a.jsonl", max_file_bytes=10)
+    log.write({"number": 0})
+    other = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    writing = threading.Thread(target=log.write, args=({"number": 1},))
+    writing.start()
+    writing.join(0.1)
+    assert writing.is_alive()
+    assert len(sizes(log)) == 1
+    os.close(other)
+    writing.join(20)
+    assert [e["number"] for e in read_audit(log.path)] == [0, 1]
+
+
+def test_what_was_held_back_comes_before_what_is_owed_later(tmp_path):
+    log = AuditLog(tmp_path / "a.jsonl")
+    log._often = Repeats(lambda: 0.0)
+    with log._lock:  # a disk that is slow
+        for _ in range(3):
+            log.owe_often({"event": "stop"})
+        log.owe({"event": "ended"})
+    log.settle()
+    entries = [(e["event"], e.get("times", 1)) for e in read_audit(log.path)]
+    assert entries == [("stop", 1), ("stop", 2), ("ended", 1)]
 
 
 def test_a_file_that_is_gone_is_not_set_aside(tmp_path):

@@ -112,6 +112,9 @@ async def test_a_busy_robot_refuses_and_leaves_no_proposal_behind(open_rig):
         await open_rig.gate.perform(OPERATOR, "grip", {"width_m": 0.04})
     open_rig.robot.hold.set()
     await first
+    (refused,) = {e["digest"] for e in open_rig.entries() if e["tool"] == "grip"} - {""}
+    with pytest.raises(ApprovalInvalid, match="withdrawn"):
+        await open_rig.gate.execute(OPERATOR, refused)
     assert len(open_rig.robot.executed) == 1
 
 

@@ -436,7 +436,9 @@ async def test_a_stop_that_ends_a_session_between_its_motions_has_a_line_of_its_
     assert [e["user"] for e in stops(open_rig)] == ["", "olga"]
 
 
-async def test_stops_held_back_are_on_record_before_anything_later(rig):
+async def test_stops_held_back_are_on_record_before_anything_later(rig, monkeypatch):
+    monkeypatch.setattr("lectern.robot.gate.audit.EVERY_S", 60.0)
+    monkeypatch.setattr(rig.audit, "_often", Repeats(lambda: 0.0))
     for _ in range(4):
         rig.gate.stop(None, "idle")
     await rig.gate.propose(ALICE, *GO_READY)
@@ -446,6 +448,7 @@ async def test_stops_held_back_are_on_record_before_anything_later(rig):
 
 def test_stops_held_back_reach_the_disk_by_themselves(rig, monkeypatch):
     monkeypatch.setattr("lectern.robot.gate.audit.EVERY_S", 0.01)
+    monkeypatch.setattr(rig.audit, "_often", Repeats(lambda: 0.0))
     held = threading.Event()
     append = rig.audit._append
 
@@ -455,7 +458,6 @@ def test_stops_held_back_reach_the_disk_by_themselves(rig, monkeypatch):
             held.set()
 
     monkeypatch.setattr(rig.audit, "_append", watch)
-    # One that waits is written only after its second is over, or by the thread that sees to it.
     rig.audit.owe_often({"event": "stop"})
     with rig.audit._lock:
         for _ in range(4):
