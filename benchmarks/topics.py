@@ -86,8 +86,8 @@ def one_by_one(
         _timed(send, arrivals, f"warm-{number}", question)
     rows = [
         _timed(send, arrivals, f"one-{turn}-{number}", question)
-        for turn, number in itertools.product(range(rounds), range(len(questions)))
-        for question in (questions[number],)
+        for turn in range(rounds)
+        for number, question in enumerate(questions)
     ]
     answered = sum(code == 0 for _, code in rows)
     return TopicFigures(
