@@ -50,6 +50,7 @@ const TOOLS = {
   move_named: "Move to a named pose",
   move_pose: "Move the tool to a pose",
   move_line: "Move the tool along a line",
+  follow_trajectory: "Follow a given trajectory",
   grip: "Move the gripper",
   run_demo: "Run a demo",
   change_scene: "Change the scene",
@@ -61,7 +62,7 @@ export function purpose({ tool, arguments: given = {} }) {
   const what = TOOLS[tool] ?? readable(tool).label;
   if (given.name) return `${what}: ${readable(given.name).label.toLowerCase()}`;
   if (given.width_m !== undefined) return `${what} to ${shown(given.width_m * 1000)} mm`;
-  if (given.positions_rad) return `${what} to ${given.positions_rad.map((angle) => degrees(angle)).join(", ")}`;
+  if (tool === "move_joints") return `${what} to ${given.positions_rad.map((angle) => degrees(angle)).join(", ")}`;
   if (given.position_m) return `${what} to ${shown(given.position_m)} m`;
   return what;
 }
