@@ -65,7 +65,6 @@ def node(
         remappings=[*_IN_NAMESPACE, *remappings],
         ros_arguments=["--log-level", LaunchConfiguration("log_level")],
         output="both",
-        emulate_tty=True,
         respawn=LaunchConfiguration("respawn"),
         respawn_delay=_RESPAWN_DELAY_S,
         **options,
