@@ -1,18 +1,26 @@
 """Every setting of Lectern in one typed class.
 
 Values come, the strongest first, from keyword arguments (command-line flags), from environment
-variables (`LECTERN_*`, and `OPENAI_API_KEY` / `OPENAI_BASE_URL` as everyone names them), from a
+variables (`LECTERN_*`, and `OPENAI_*`, `ROS_*` and `CYCLONEDDS_URI` as everyone names them), from a
 `.env` file in the current folder, and from the defaults below. Build it once in an entry point with
 `load_settings` and hand it down; no other module reads the environment.
 """
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
 
@@ -78,6 +86,25 @@ class Settings(BaseSettings):
     robot_kept_runs: int = Field(default=20, ge=1, le=1_000)
     robot_kept_mb: float = Field(default=32.0, gt=0, le=1_024)
 
+    # The ROS graph without ROS
+    dds: bool = Field(default_factory=lambda: sys.version_info >= (3, 11))
+    ros_domain_id: int = Field(
+        default=0,
+        ge=0,
+        le=232,
+        validation_alias=AliasChoices("LECTERN_ROS_DOMAIN_ID", "ROS_DOMAIN_ID"),
+    )
+    ros_localhost_only: bool | None = Field(
+        default=None,
+        validation_alias=AliasChoices("LECTERN_ROS_LOCALHOST_ONLY", "ROS_LOCALHOST_ONLY"),
+    )
+    dds_network: str = Field(default="", pattern=r"^[A-Za-z0-9_.:-]*$")  # empty: loopback
+    dds_peers: tuple[str, ...] = Field(default=(), max_length=100)
+    dds_network_commands: bool = False  # whether other machines may command the robot
+    cyclonedds_uri: str = Field(
+        default="", validation_alias=AliasChoices("LECTERN_CYCLONEDDS_URI", "CYCLONEDDS_URI")
+    )
+
     # Bridge
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65_535)  # 0: any free port
@@ -98,6 +125,13 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()
+
+    @field_validator("ros_domain_id", "ros_localhost_only", mode="before")
+    @classmethod
+    def _unset_where_empty(cls, value: Any, info: ValidationInfo) -> Any:
+        # ROS 2 takes an empty variable for one that is not set.
+        default = cls.model_fields[str(info.field_name)].default
+        return default if isinstance(value, str) and not value.strip() else value
 
     @field_validator("cors_origins", mode="after")
     @classmethod

@@ -10,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from lectern import __version__
 from lectern.bridge import problems
-from lectern.bridge.dependencies import Assistant, Services
+from lectern.bridge.dependencies import Assistant, Parts, Services
 from lectern.bridge.metrics import Metrics
 from lectern.bridge.observe import Observe
 from lectern.bridge.robot import OpenMotion, RobotPart
@@ -34,11 +34,13 @@ def create_app(
     settings: Settings,
     stream_limits: StreamLimits = StreamLimits(),  # noqa: B008  frozen, so it may be shared
     open_motion: OpenMotion | None = None,
+    company: Parts = dict,
 ) -> FastAPI:
     """Build the application; the caller opens the assistant and closes it afterwards.
 
     The robot is started by `open_motion` in the background once the application runs, and closed
-    when it ends; without it every route of the robot says that there is none.
+    when it ends; without it every route of the robot says that there is none. `company` gives the
+    readiness of what else runs in this process, by name.
     """
     metrics = Metrics()
     services = Services(
@@ -48,6 +50,7 @@ def create_app(
         streams=Streams(stream_limits),
         metrics=metrics,
         robot=RobotPart(settings, metrics, open_motion),
+        company=company,
     )
     app = FastAPI(
         title="Lectern",

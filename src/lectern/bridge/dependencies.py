@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated, Protocol, TypeAlias
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -64,6 +64,9 @@ class Assistant(Protocol):
         """Return the readiness of each part by name."""
 
 
+Parts: TypeAlias = Callable[[], Mapping[str, PartStatus]]
+
+
 @dataclass(frozen=True)
 class Services:
     """Everything that one bridge consists of; built once in `lectern.bridge.app`."""
@@ -74,6 +77,7 @@ class Services:
     streams: Streams
     metrics: Metrics
     robot: RobotPart
+    company: Parts  # what else runs in this process, and shall show in the readiness
 
     @property
     def admission(self) -> Admission:

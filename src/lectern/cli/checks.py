@@ -47,6 +47,7 @@ def all_checks(settings: Settings) -> list[Check]:
     return [
         *needed_checks(settings),
         *robot_checks(settings),
+        graph_check(settings),
         *package_checks(settings),
         *company_checks(settings),
     ]
@@ -77,6 +78,24 @@ def missing_robot_checks(settings: Settings) -> list[Check]:
     if settings.robot == "none":
         return []
     return [_not_installed(package, needed=True) for package in missing_packages()]
+
+
+def graph_check(settings: Settings) -> Check:
+    """Check what the graph without ROS takes: packages, and settings that do not contradict."""
+    from lectern.graph.dds.config import reach_of
+    from lectern.graph.dds.library import load
+
+    needed = settings.dds
+    try:
+        reach = reach_of(settings)
+        load()
+    except LecternError as error:
+        return Check("DDS", False, needed, error.detail, error.remedy)
+    if not needed:
+        return Check("DDS", True, False, "Cyclone DDS is there; left out by setting.")
+    commands = "" if reach.commands else ", the robot takes no commands from it"
+    detail = f"Domain {settings.ros_domain_id}, {reach.words}{commands}."
+    return Check("DDS", True, True, f"Version {_version('cyclonedds')}. {detail}")
 
 
 def company_checks(settings: Settings) -> list[Check]:

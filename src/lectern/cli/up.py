@@ -14,6 +14,7 @@ from lectern.cli.output import print_text, say
 if TYPE_CHECKING:
     from lectern.app import Lectern
     from lectern.bridge.robot import OpenMotion
+    from lectern.graph.dds.face import DdsFace
     from lectern.motion import Motion
     from lectern.settings import Settings
 
@@ -33,6 +34,9 @@ def up(
             help="Leave out the simulated robot; what needs it then says that there is none.",
         ),
     ] = False,
+    no_dds: Annotated[
+        bool, typer.Option("--no-dds", help="Stay off the ROS graph (DDS, loopback only).")
+    ] = False,
     book: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Book to serve instead of the textbook.")
     ] = None,
@@ -42,7 +46,7 @@ def up(
     Example: lectern up --port 8080
 
     Prints the address on stdout as soon as it answers questions; the robot is ready a moment
-    later. Ctrl-C ends it.
+    later, and on the ROS graph too (docs/dds.md). Ctrl-C ends it.
     """
     from lectern.bridge.logs import configure_logs
     from lectern.bridge.server import bind
@@ -50,7 +54,8 @@ def up(
     from lectern.settings import load_settings
 
     robot = "none" if no_robot else None
-    settings = load_settings(host=host, port=port, book=book, robot=robot)
+    dds = False if no_dds else None
+    settings = load_settings(host=host, port=port, book=book, robot=robot, dds=dds)
     configure_logs(settings)
     # A port in use is named before the book is indexed, not after.
     bind(settings.host, settings.port).close()
@@ -59,9 +64,12 @@ def up(
 
 
 def _name_what_is_missing(settings: Settings) -> None:
-    from lectern.cli.checks import company_checks, missing_robot_checks
+    from lectern.cli.checks import company_checks, graph_check, missing_robot_checks
 
-    for check in (*company_checks(settings), *missing_robot_checks(settings)):
+    checks = [*company_checks(settings), *missing_robot_checks(settings)]
+    if not settings.dds and "dds" not in settings.model_fields_set:
+        checks.append(graph_check(settings))  # left out because of this Python, not by a choice
+    for check in checks:
         if not check.ok:
             say(f"{check.name}: {check.detail} {check.remedy}")
 
@@ -69,6 +77,9 @@ def _name_what_is_missing(settings: Settings) -> None:
 async def _serve(settings: Settings, lectern: Lectern) -> None:
     from lectern.bridge.app import create_app
     from lectern.bridge.server import serve
+    from lectern.graph.dds.face import DdsFace
+
+    graph = DdsFace(settings, lectern, say)
 
     def announce(address: str) -> None:
         print_text(f"Lectern is ready at {address}")
@@ -77,13 +88,20 @@ async def _serve(settings: Settings, lectern: Lectern) -> None:
     gc.collect()
     gc.freeze()
     try:
-        app = create_app(lectern, settings, open_motion=_opener(settings))
+        app = create_app(
+            lectern,
+            settings,
+            open_motion=_opener(settings, graph),
+            company=lambda: {"graph": graph.status()},
+        )
+        graph.begin()
         await serve(app, settings, announce)
     finally:
+        await graph.close()
         await lectern.close()
 
 
-def _opener(settings: Settings) -> OpenMotion | None:
+def _opener(settings: Settings, graph: DdsFace) -> OpenMotion | None:
     if settings.robot == "none":
         return None
 
@@ -91,6 +109,7 @@ def _opener(settings: Settings) -> OpenMotion | None:
         from lectern.motion import open_motion
 
         motion = await open_motion(settings)
+        await graph.take_robot(motion)
         # What physics and planning brought along stays as long as the process does.
         gc.freeze()
         return motion

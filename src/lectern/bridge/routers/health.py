@@ -28,7 +28,11 @@ async def health() -> HealthOut:
 )
 async def ready(services: ServicesDep, response: Response) -> ReadyOut:
     """Report each part by name; 503 as long as one of them is not ready."""
-    found = {**services.assistant.parts(), "robot": services.robot.status()}
+    found = {
+        **services.assistant.parts(),
+        "robot": services.robot.status(),
+        **services.company(),
+    }
     parts = {name: PartOut(ready=part.ready, detail=part.detail) for name, part in found.items()}
     all_ready = all(part.ready for part in parts.values())
     response.status_code = _READY if all_ready else _NOT_READY
