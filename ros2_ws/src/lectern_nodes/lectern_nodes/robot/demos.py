@@ -1,0 +1,102 @@
+"""`robot/run_demo`: the demos of the textbook."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lectern_interfaces.action import RunDemo
+
+from lectern.error_numbers import OK, message_of, number_of
+from lectern.errors import InvalidInput
+from lectern.graph.robot_messages import header_message
+from lectern.motion import Motion
+from lectern.robot.demos.running import DemoRun
+from lectern_nodes.robot import types
+from lectern_nodes.robot.goals import Goal
+from lectern_nodes.robot.plans import Plans
+from lectern_nodes.robot.reports import Reports, user_of
+from lectern_nodes.robot.stream import StateStream
+
+TOOL = "run_demo"
+
+
+class DemoWork:
+    """What the action does with a goal.
+
+    Args:
+        motion: The robot behind its gate.
+        stream: Its measurements, for the time.
+        plans: What the gate says of motions.
+        reports: Where the outcome goes.
+        source: Fully qualified name of the action.
+    """
+
+    def __init__(
+        self, motion: Motion, stream: StateStream, plans: Plans, reports: Reports, source: str
+    ) -> None:
+        self._motion = motion
+        self._stream = stream
+        self._plans = plans
+        self._reports = reports
+        self._source = source
+
+    async def carry_out(self, goal: Goal) -> Any:
+        """Run the demo that a goal names."""
+        began_s = self._now_s()
+        request = goal.request
+        goal.halt = self._halt
+
+        def tell(message: str) -> None:
+            goal.tell(RunDemo.Feedback(message=message, elapsed_s=self._now_s() - began_s))
+
+        async with self._reports.reporting(self._source, TOOL) as user:
+            tell(f"Running {request.name[:80]}.")
+            parameters = read_parameters(request.parameters)
+            run = await self._motion.run_demo(
+                user, request.name, parameters, request.seed, tell=tell
+            )
+        return self._result(run)
+
+    def failure(self, goal: Goal, error: Exception) -> Any:
+        """Say what went wrong."""
+        return RunDemo.Result(error_code=number_of(error), error_msg=message_of(error))
+
+    def _result(self, run: DemoRun) -> Any:
+        now_s = self._now_s()
+        pictures = [
+            types.CompressedImage(header=header_message(types, now_s, name), format="png", data=png)
+            for name, png in run.result.pictures.items()
+        ]
+        document = json.dumps(run.result.document())
+        return RunDemo.Result(result=document, pictures=pictures, error_code=OK)
+
+    def _now_s(self) -> float:
+        return self._stream.newest.stamp_s
+
+    def _halt(self) -> bool:
+        user = user_of(self._source)
+        if not self._plans.running(user.name):
+            return False
+        self._motion.gate.stop(user, "its client cancelled the demo")
+        return True
+
+
+def read_parameters(text: str) -> dict[str, Any]:
+    """Return a demo's parameters from JSON; empty: none.
+
+    Raises:
+        InvalidInput: It is no JSON object.
+    """
+    if not text.strip():
+        return {}
+    try:
+        parameters = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"The parameters are no JSON: {error!s:.120}.", _OBJECT) from error
+    if not isinstance(parameters, dict):
+        raise InvalidInput("The parameters are no JSON object.", _OBJECT)
+    return parameters
+
+
+_OBJECT = 'Send an object such as {"speed_scale": 0.5}, or nothing.'

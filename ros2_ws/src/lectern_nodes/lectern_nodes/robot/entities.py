@@ -1,0 +1,34 @@
+"""What a step of the lifecycle puts on the graph, and a later one takes off again."""
+
+from __future__ import annotations
+
+from rclpy.node import Node
+
+
+class Entities:
+    """Everything that a node gets from now on; actions end themselves.
+
+    Args:
+        node: Whose publishers, subscriptions, services and timers are meant.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._before = set(self._present())
+
+    def destroy(self) -> None:
+        """Take off the graph what has come since."""
+        node = self._node
+        for take_off, entities in (
+            (node.destroy_timer, node.timers),
+            (node.destroy_subscription, node.subscriptions),
+            (node.destroy_service, node.services),
+            (node.destroy_publisher, node.publishers),
+        ):
+            for entity in list(entities):
+                if entity not in self._before:
+                    take_off(entity)
+
+    def _present(self) -> list[object]:
+        node = self._node
+        return [*node.timers, *node.subscriptions, *node.services, *node.publishers]
