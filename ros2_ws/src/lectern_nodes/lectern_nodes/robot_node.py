@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from lectern.motion import open_motion
 from lectern.settings import Settings, load_settings
 from lectern_nodes.core_loop import CoreLoop
+from lectern_nodes.diagnostics import ERROR, OK, Diagnostics, PartHealth
 from lectern_nodes.lifecycle import ManagedNode
 from lectern_nodes.parameters import declare, value
 from lectern_nodes.robot.face import RobotFace
@@ -31,6 +33,7 @@ class RobotNode(ManagedNode):
         declare(self, ROBOT)
         self._loop: CoreLoop | None = None
         self._face: RobotFace | None = None
+        Diagnostics(self, self._health)
 
     def configure(self) -> None:
         """Start the simulator; raises `RobotUnavailable` if a package of it is missing."""
@@ -56,6 +59,12 @@ class RobotNode(ManagedNode):
             face.close()
         if loop is not None:
             loop.close()
+
+    def _health(self) -> Iterable[PartHealth]:
+        face = self._face
+        if face is not None:
+            return face.health.read()
+        return [PartHealth("robot", ERROR if self.trouble else OK, self.trouble or self.state)]
 
     def _settings(self) -> Settings:
         policy, home = value(self, "policy"), value(self, "home")

@@ -113,7 +113,7 @@ class Arm:
             tolerances,
             begun=lambda: self._plans.running(user.name),
             on_sample=command.on_sample,
-            on_violation=lambda: performing.cancel(),
+            on_violation=lambda: performing.cancel(),  # noqa: PLW0108  it is made below
         )
         performing = asyncio.ensure_future(
             self._gate.perform(user, TOOL, follow_arguments(trajectory), monitor.progress)

@@ -54,9 +54,9 @@ class BaseFace:
         loop: CoreLoop,
         gate: BaseGate,
         reports: Reports,
+        *,
         static: StaticFrames,
         prefix: str,
-        *,
         at_once: bool,
         accepts: Callable[[], bool],
     ) -> None:

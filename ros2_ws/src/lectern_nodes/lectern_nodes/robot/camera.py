@@ -38,6 +38,7 @@ class CameraPublisher:
         self,
         node: Node,
         cameras: Cameras,
+        *,
         camera: str,
         size: tuple[int, int],
         rate_hz: Callable[[], float],

@@ -1,7 +1,5 @@
 """What FollowJointTrajectory tells apart more finely than the rest of Lectern does."""
 
-
-
 from __future__ import annotations
 
 from lectern.errors import TrackingLost, TrajectoryInvalid

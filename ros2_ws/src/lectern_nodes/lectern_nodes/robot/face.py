@@ -15,7 +15,6 @@ from lectern.graph import names
 from lectern.graph.robot_messages import LinkFrames
 from lectern.motion import Motion
 from lectern_nodes.core_loop import CoreLoop
-from lectern_nodes.diagnostics import Diagnostics
 from lectern_nodes.parameters import value
 from lectern_nodes.robot import types
 from lectern_nodes.robot.arm import Arm
@@ -107,7 +106,7 @@ class RobotFace:
         made = CameraPublisher(
             node,
             cameras,
-            camera,
+            camera=camera,
             size=(value(node, "camera_width"), value(node, "camera_height")),
             rate_hz=lambda: float(value(node, "camera_rate_hz")),
             now_s=self._now_s,
@@ -125,8 +124,8 @@ class RobotFace:
             self._loop,
             self._motion.base,
             self._reports,
-            self._static,
-            self._prefix,
+            static=self._static,
+            prefix=self._prefix,
             at_once=mode == "on",
             accepts=self._accepts,
         )
@@ -143,10 +142,15 @@ class RobotFace:
         frames = FramePublisher(node, float(value(node, "tf_rate_hz")), links, others)
         for listener in (states.see, frames.see, *([self._base.see] if self._base else [])):
             self._stream.listen(listener)
-        health = Health(
-            self._motion, states, rate_hz, self._reports, self._camera, self._base, self._accepts
+        self.health = Health(
+            self._motion,
+            states,
+            rate_hz,
+            self._reports,
+            camera=self._camera,
+            base=self._base,
+            active=self._accepts,
         )
-        Diagnostics(node, health.read)
 
     def _make_servers(self) -> None:
         node, motion, stream = self._node, self._motion, self._stream
@@ -158,7 +162,7 @@ class RobotFace:
             stream,
             self._plans,
             self._reports,
-            self._named(names.GRIPPER_COMMAND),
+            source=self._named(names.GRIPPER_COMMAND),
             force_n=lambda: float(value(node, "grip_force_n")),
         )
         demos = DemoWork(motion, stream, self._plans, self._reports, self._named(names.RUN_DEMO))
@@ -169,7 +173,9 @@ class RobotFace:
         ]
 
     def _server(self, action_type: Any, name: str, work: Work) -> GoalServer:
-        return GoalServer(self._node, self._loop, action_type, name, work, self._accepts)
+        return GoalServer(
+            self._node, self._loop, action_type, name, work=work, accepts=self._accepts
+        )
 
     def _named(self, name: str) -> str:
         return str(self._node.resolve_topic_name(name))

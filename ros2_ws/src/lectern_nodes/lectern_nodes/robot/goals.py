@@ -62,6 +62,7 @@ class GoalServer:
         loop: CoreLoop,
         action_type: Any,
         name: str,
+        *,
         work: Work,
         accepts: Callable[[], bool],
     ) -> None:

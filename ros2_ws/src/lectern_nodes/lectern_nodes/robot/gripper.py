@@ -42,6 +42,7 @@ class GripperWork:
         stream: StateStream,
         plans: Plans,
         reports: Reports,
+        *,
         source: str,
         force_n: Callable[[], float],
     ) -> None:

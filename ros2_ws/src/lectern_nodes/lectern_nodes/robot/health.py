@@ -51,6 +51,7 @@ class Health:
         states: StatePublisher,
         rate_hz: float,
         reports: Reports,
+        *,
         camera: CameraPublisher | None,
         base: BaseFace | None,
         active: Callable[[], bool],
