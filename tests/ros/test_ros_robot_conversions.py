@@ -158,31 +158,6 @@ def messages(types):
     made.close()
 
 
-def applied(types, present: Scene, messages: SceneMessages, wanted: Scene):
-    """What a planning scene has after a difference: MoveIt's rules, in few lines."""
-    whole = messages.change(Scene(), present)
-    world = {each.id: each for each in whole.world.collision_objects}
-    held = {each.object.id: each for each in whole.robot_state.attached_collision_objects}
-    difference = messages.change(present, wanted)
-    for each in difference.robot_state.attached_collision_objects:
-        name = each.object.id
-        if each.object.operation == b"\x01":
-            world[name] = messages.object(present.objects[name])
-            del held[name]
-        else:
-            held[name] = each
-            world.pop(name, None)
-    for each in difference.world.collision_objects:
-        if each.operation == b"\x01":
-            del world[each.id]
-        else:
-            world[each.id] = each
-    return types.PlanningScene(
-        robot_state=types.RobotState(attached_collision_objects=list(held.values())),
-        world=types.PlanningSceneWorld(collision_objects=list(world.values())),
-    )
-
-
 def every_shape(folder: Path) -> Scene:
     mesh = folder / "tetrahedron.obj"
     mesh.write_text(TETRAHEDRON)
@@ -245,15 +220,45 @@ def test_only_what_differs_is_sent(messages):
         pytest.param(lambda _: shelf(), id="everything is replaced"),
     ],
 )
-def test_a_change_leads_from_one_scene_to_the_other(types, messages, tmp_path, change):
+def test_a_change_leads_from_one_scene_to_the_other(messages, tmp_path, change):
     hold = Attachment("tool_link", Pose((0.0, 0.1, 0.0), frame="tool_link"))
     before = every_shape(tmp_path).attach("ball", hold)
     after = change(before)
-    seen = messages.scene(applied(types, before, messages, after), after)
+    seen = messages.applied(before, messages.change(before, after))
     assert seen.objects.keys() == after.objects.keys()
     assert seen.attached == after.attached
     for name in after.objects.keys() - after.attached.keys():
-        assert seen.objects[name] == after.objects[name]
+        assert replace(seen.objects[name], pose=after.objects[name].pose) == after.objects[name]
+        there, wanted = seen.objects[name].pose, after.objects[name].pose
+        assert np.allclose(there.matrix(), wanted.matrix(), atol=1e-15)
+    whole = messages.scene(messages.whole(seen), seen)
+    assert (whole.objects.keys(), whole.attached) == (seen.objects.keys(), seen.attached)
+
+
+def test_what_others_say_about_a_scene_is_understood(types, messages):
+    def change(*world, held=()):
+        return types.PlanningScene(
+            is_diff=True,
+            world=types.PlanningSceneWorld(collision_objects=list(world)),
+            robot_state=types.RobotState(attached_collision_objects=list(held), is_diff=True),
+        )
+
+    def named(name, operation, **more):
+        return types.CollisionObject(id=name, operation=operation, **more)
+
+    away = types.Pose(position=types.Point(x=1.0, y=2.0, z=3.0))
+    scene = messages.applied(bench(), change(named("tray", b"\x03", pose=away)))
+    assert scene.get("tray").pose.position_m == (1.0, 2.0, 3.0)
+    take = types.AttachedCollisionObject(link_name="tool_link", object=named("red_cube", b"\x00"))
+    scene = messages.applied(scene, change(held=[take]))
+    cube = bench().get("red_cube").pose.matrix()
+    relative = scene.attached["red_cube"].pose.matrix()
+    assert np.allclose(HAND.matrix() @ relative, cube, atol=1e-12)
+    drop = types.AttachedCollisionObject(link_name="tool_link", object=named("", b"\x01"))
+    assert not messages.applied(scene, change(held=[drop])).attached
+    assert not messages.applied(scene, change(named("", b"\x01"))).objects
+    with pytest.raises(SceneObjectInvalid, match="tray"):
+        messages.applied(scene, change(named("tray", b"\x02")))
 
 
 def test_what_moveit_turned_a_little_stays_what_it_was(types, messages):

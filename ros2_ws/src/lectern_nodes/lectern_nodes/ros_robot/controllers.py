@@ -110,8 +110,12 @@ class Controllers:
         return _outcome(status, error, name)
 
     def gripped(self, status: int, result: Any) -> LecternError | None:
-        """Return what a command to the gripper came to; None: the fingers are where they can be."""
-        if result.reached_goal or result.stalled:
+        """Return what a command to the gripper came to; None: the fingers are where they can be.
+
+        A controller says so where they stop at an object, too: ros2_control's needs the parameter
+        `allow_stalling` for that.
+        """
+        if status == SUCCEEDED and (result.reached_goal or result.stalled):
             return None
         name = f"The gripper's controller ({self._settings.gripper_action})"
         return _outcome(status, None, name)

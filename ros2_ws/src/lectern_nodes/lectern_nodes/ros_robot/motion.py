@@ -14,6 +14,8 @@ from lectern.robot.gate.gate import MotionGate
 from lectern.robot.gate.policy import Policy
 from lectern.robot.planning.kinematics import Kinematics
 from lectern.settings import Settings
+from lectern_nodes.parameters import declare, value
+from lectern_nodes.ros_robot.offers import ROS_ROBOT
 from lectern_nodes.ros_robot.robot import RosRobot
 from lectern_nodes.ros_robot.settings import RosRobotSettings
 
@@ -41,14 +43,16 @@ async def open_ros_motion(
     Args:
         node: The node that it belongs to; for its namespace, clock and name.
         settings: Those named `robot_*` and `home` count.
-        ros: Names and limits; None: the defaults.
+        ros: Names and limits; None: what the node's parameters `ros_robot.*` say, which are
+            declared if they are not.
 
     Raises:
         RobotUnavailable: It sends no joint states, or a server or package is missing; the message
             names it and what starts it.
+        SettingsError: A parameter cannot be used, or two contradict each other.
     """
     check_packages()
-    ros = ros or RosRobotSettings()
+    ros = ros or settings_of(node)
     model = await asyncio.to_thread(textbook_arm)
     robot = await RosRobot.open(node, ros, model)
     policy = Policy(
@@ -63,3 +67,15 @@ async def open_ros_motion(
     kinematics = await asyncio.to_thread(Kinematics, model)
     pictures = await robot.has_picture()
     return RosMotion(gate, kinematics, policy.mode(robot.reality), pictures=pictures)
+
+
+def settings_of(node: Node) -> RosRobotSettings:
+    """Return what the parameters `ros_robot.*` of a node say, declared if they are not.
+
+    Raises:
+        SettingsError: One cannot be used, or two contradict each other.
+    """
+    names = list(ROS_ROBOT.parameters)
+    if not node.has_parameter(names[0]):
+        declare(node, ROS_ROBOT)
+    return RosRobotSettings.of({name: value(node, name) for name in names})

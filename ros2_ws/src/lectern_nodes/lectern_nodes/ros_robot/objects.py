@@ -33,7 +33,7 @@ _KEY = "lectern"
 _SAME = 1e-9
 # Numbers of shape_msgs/SolidPrimitive.
 _BOX, _SPHERE, _CYLINDER, _CONE = 1, 2, 3, 4
-_ADD, _REMOVE = b"\x00", b"\x01"
+_ADD, _REMOVE, _MOVE = b"\x00", b"\x01", b"\x03"
 
 
 def pose_message(types: Any, pose: Pose) -> Any:
@@ -167,11 +167,11 @@ class SceneMessages:
                 "Switch MoveIt's sensors off, or clear the octomap.",
             )
         for each in message.world.collision_objects:
-            for item in self._items(each, self._in_world(each)):
+            for item in self._items(each, self._frame(each)):
                 scene = scene.add(_kept(known, item))
         for each in message.robot_state.attached_collision_objects:
             link = each.object.header.frame_id or each.link_name
-            for item in self._items(each.object, Pose((0.0, 0.0, 0.0), frame=link)):
+            for item in self._items(each.object, link):
                 hold = Attachment(link, replace(item.pose, frame=link))
                 world = self._link_pose(link) @ hold.pose
                 scene = scene.add(_kept(known, replace(item, pose=world)))
@@ -180,7 +180,69 @@ class SceneMessages:
                 scene = scene.attach(item.name, before if same and before else hold)
         return scene
 
-    def _in_world(self, message: Any) -> Pose:
+    def whole(self, scene: Scene) -> Any:
+        """Return a scene as the whole `moveit_msgs/PlanningScene`."""
+        message = self.change(Scene(), scene)
+        message.is_diff = message.robot_state.is_diff = False
+        return message
+
+    def applied(self, present: Scene, message: Any) -> Scene:
+        """Return a scene as a difference makes it, by the rules of MoveIt.
+
+        Args:
+            present: The scene, held objects where they are now.
+            message: A `moveit_msgs/PlanningScene`; one that is no difference replaces everything.
+
+        Raises:
+            SceneObjectInvalid: An object cannot be used, by its name.
+            SceneObjectUnknown: What should move or be taken is not there.
+        """
+        if not message.is_diff:
+            return self.scene(message, present)
+        scene = present
+        for each in message.robot_state.attached_collision_objects:
+            scene = self._with_held(scene, each)
+        for each in message.world.collision_objects:
+            scene = self._with_object(scene, each)
+        return scene
+
+    def _with_held(self, scene: Scene, message: Any) -> Scene:
+        name, link = message.object.id, message.link_name
+        if message.object.operation == _REMOVE:
+            named = [n for n, hold in scene.attached.items() if hold.link == link or not link]
+            for each in named if not name else [name]:
+                if each in scene.attached:
+                    scene = scene.detach(each, scene.get(each).pose)
+            return scene
+        if not message.object.primitives and not message.object.meshes:
+            pose = self._link_pose(link).inverse(link) @ scene.get(name).pose
+            return scene.attach(name, Attachment(link, pose))
+        frame = message.object.header.frame_id or link
+        (item,) = self._items(message.object, frame)
+        pose = self._link_pose(frame) @ item.pose
+        hold = Attachment(link, replace(self._link_pose(link).inverse(link) @ pose, frame=link))
+        hold = Attachment(link, item.pose) if frame == link else hold
+        if name in scene.objects:
+            scene = scene.remove(name)
+        return scene.add(replace(item, pose=pose)).attach(name, hold)
+
+    def _with_object(self, scene: Scene, message: Any) -> Scene:
+        name = message.id
+        if message.operation == _REMOVE:
+            for each in [n for n in scene.objects if n == name or not name]:
+                scene = scene.remove(each)
+            return scene
+        if message.operation == _MOVE:
+            return scene.move(name, pose_of(message.pose, self._frame(message)))
+        if message.operation != _ADD:
+            raise _refused(name, "an operation other than ADD, MOVE and REMOVE")
+        for item in self._items(message, self._frame(message)):
+            scene = scene.remove(item.name) if item.name in scene.objects else scene
+            scene = scene.add(item)
+        return scene
+
+    def _frame(self, message: Any) -> str:
+        """Return the world, in which an object must be given."""
         frame = message.header.frame_id
         if frame not in self._frames:
             raise SceneObjectInvalid(
@@ -188,13 +250,13 @@ class SceneMessages:
                 f"{frame[:80]!r}.",
                 "Give it in the frame world.",
             )
-        return Pose((0.0, 0.0, 0.0))
+        return WORLD
 
-    def _items(self, message: Any, origin: Pose) -> list[SceneObject]:
+    def _items(self, message: Any, frame: str) -> list[SceneObject]:
         """Return an object, or, where it has several shapes, each as an object by itself."""
         if message.planes:
             raise _refused(message.id, "a plane")
-        base = origin @ pose_of(message.pose, origin.frame)
+        base = pose_of(message.pose, frame)
         primitives = zip(message.primitives, message.primitive_poses, strict=True)
         meshes = zip(message.meshes, message.mesh_poses, strict=True)
         try:
@@ -211,8 +273,10 @@ class SceneMessages:
 
 
 def _placed(base: Pose, at: Pose) -> Pose:
-    """Return a pose in a frame; to the bit the frame's own where there is nothing to add."""
-    return base if at == Pose((0.0, 0.0, 0.0)) else base @ at
+    """Return a pose in a frame; to the bit the other's where one of the two changes nothing."""
+    if replace(at, frame=base.frame) == Pose((0.0, 0.0, 0.0), frame=base.frame):
+        return base
+    return base @ at
 
 
 def _primitive(types: Any, shape: Shape) -> Any:

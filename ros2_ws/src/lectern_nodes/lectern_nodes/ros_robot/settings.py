@@ -52,8 +52,8 @@ class RosRobotSettings:
     move_action: str = "move_action"
     execute_action: str = "execute_trajectory"
     stop_service: str = "robot/stop"
-    overview_camera: str = "camera/overview/image_raw"
-    tool_camera: str = "camera/image_raw"
+    overview_camera: str = "camera/image_raw"
+    tool_camera: str = ""
     wait_s: float = 5.0
     stale_s: float = 0.5
 
