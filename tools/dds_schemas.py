@@ -27,7 +27,9 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
 '''
 TAIL = "    }\n)\n"
-_FIELD = re.compile(r"(?P<type>[A-Za-z0-9_/]+(?:\[[<=0-9]*\])?)\s+(?P<name>[a-z][a-z0-9_]*)$")
+_FIELD = re.compile(
+    r"(?P<type>[A-Za-z0-9_/]+(?:\[[<=0-9]*\])?)\s+(?P<name>[a-z][a-z0-9_]*)(\s+\S.*)?$"
+)
 _PRIMITIVES = {
     *("bool", "byte", "char", "float32", "float64", "string"),
     *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
@@ -38,7 +40,7 @@ def fields(text: str, package: str = PACKAGE) -> dict[str, str]:
     """Return the fields of a .msg file: name and type, nested types in full.
 
     Raises:
-        ValueError: A line is neither a comment, a constant nor a plain field.
+        ValueError: A line is neither a comment, a constant nor a field.
     """
     found = {}
     for line in text.splitlines():

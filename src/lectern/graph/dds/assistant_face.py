@@ -27,6 +27,8 @@ from lectern.graph.messages import (
 )
 from lectern.graph.names import MAX_ID
 
+# Of a question that was refused, characters that come back: it may be as large as a sample.
+_ECHOED = 10_000
 _log = structlog.get_logger("lectern.graph")
 
 
@@ -129,7 +131,7 @@ class AssistantFace:
     ) -> None:
         self._chunk.write(chunks.end())
         message = refusal_message(
-            self._types, error, question=asked.text, **self._particulars(asked, conversation_id)
+            self._types, error, question=asked.text[:_ECHOED], **self._particulars(asked, conversation_id)
         )
         self._answer.write(message)
         tell(f"error: {message.error_msg}")
