@@ -61,6 +61,11 @@ class AssistantNode(ManagedNode):
         self._ask = AskAction(self, self._front)
         self._diagnostics = Diagnostics(self, self._health)
 
+    @property
+    def bridge_address(self) -> str:
+        """Such as `http://127.0.0.1:8000`; empty while no bridge listens."""
+        return self._bridge.address
+
     def configure(self) -> None:
         """Open the book; it is taken in first if it is new or has changed."""
         settings = settings_of(self._value)
@@ -132,7 +137,7 @@ class AssistantNode(ManagedNode):
         yield health.node_health(self.state, self.trouble, self._front, line)
         if line is not None:
             yield from health.line_health(line)
-        yield health.bridge_health(has_bridge(self._value("bridge_port")), self._bridge.address)
+        yield health.bridge_health(has_bridge(self._value("bridge_port")), self.bridge_address)
 
 
 def _make() -> AssistantNode:

@@ -109,7 +109,8 @@ class _Running:
 
     def _end(self) -> None:
         self._ended.set()
-        self._executor.wake()
+        # `wake` alone does not bring it back from waiting.
+        self._executor.create_task(lambda: None)
         self._spinning.join()
         self._executor.shutdown()
         self._node.destroy_node()

@@ -1,0 +1,45 @@
+"""The running node offers exactly what its table says."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("rclpy", reason="needs ROS 2")
+
+from rclpy.action import get_action_server_names_and_types_by_node
+
+from lectern_nodes.assistant.offers import ASSISTANT
+
+# What every lifecycle node has.
+COMMON = ("/rosout", "/parameter_events", "assistant_node/")
+
+
+def _table(role, namespace):
+    names = {e.name: e.type for e in ASSISTANT.endpoints if e.role == role}
+    return {
+        name if name.startswith("/") else f"{namespace}/{name}": [kind]
+        for name, kind in names.items()
+    }
+
+
+def _own(names_and_types, namespace):
+    return {
+        name: kinds
+        for name, kinds in names_and_types
+        if "/_action/" not in name and not name.removeprefix(f"{namespace}/").startswith(COMMON)
+    }
+
+
+def test_the_running_node_offers_what_the_table_says(graph):
+    node = graph.assistant()
+    here, name = graph.namespace, node.get_name()
+
+    published = node.get_publisher_names_and_types_by_node(name, here)
+    subscribed = node.get_subscriber_names_and_types_by_node(name, here)
+    served = node.get_service_names_and_types_by_node(name, here)
+    actions = get_action_server_names_and_types_by_node(node, name, here)
+
+    assert _own(published, here) == _table("publishes", here)
+    assert _own(subscribed, here) == _table("subscribes", here)
+    assert _own(served, here) == _table("serves", here)
+    assert _own(actions, here) == _table("action server", here)
