@@ -13,8 +13,6 @@ sys.path.append(str(Path(__file__).parent))
 
 from graphkit import BOOK, Program, clean_environment
 
-collect_ignore = [] if sys.version_info >= (3, 11) else ["test_against_ros.py"]
-
 
 @pytest.fixture(autouse=True)
 def _no_graph_from_outside(monkeypatch):

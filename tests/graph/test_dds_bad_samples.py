@@ -15,8 +15,7 @@ from graphkit import QUESTION
 
 from lectern.error_numbers import NUMBERS
 from lectern.graph.dds import offers
-from lectern.graph.dds.config import MAX_SAMPLE_BYTES
-from lectern.graph.dds.types import Unreadable
+from lectern.graph.dds.types import MAX_SAMPLE_BYTES, Unreadable
 
 pytestmark = pytest.mark.usefixtures("lectern")
 LITTLE_ENDIAN = b"\x00\x01\x00\x00"
@@ -66,10 +65,9 @@ def test_another_type_on_the_same_topic_is_survived(peer, domain):
         assert writer.get_publication_matched_status().current_count == 0
 
 
-def test_a_question_larger_than_any_may_be_is_survived(peer):
-    peer.write(
-        offers.QUESTION, T.Question(id="huge", text="a" * MAX_SAMPLE_BYTES, conversation_id="")
-    )
+@pytest.mark.parametrize("size", [MAX_SAMPLE_BYTES, 9 * 2**20])
+def test_a_question_larger_than_any_may_be_is_survived(peer, size):
+    peer.write(offers.QUESTION, T.Question(id="huge", text="a" * size, conversation_id=""))
 
     assert answers_still(peer)
 

@@ -131,7 +131,10 @@ class AssistantFace:
     ) -> None:
         self._chunk.write(chunks.end())
         message = refusal_message(
-            self._types, error, question=asked.text[:_ECHOED], **self._particulars(asked, conversation_id)
+            self._types,
+            error,
+            question=asked.text[:_ECHOED],
+            **self._particulars(asked, conversation_id),
         )
         self._answer.write(message)
         tell(f"error: {message.error_msg}")

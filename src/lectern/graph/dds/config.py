@@ -13,8 +13,8 @@ from xml.sax.saxutils import quoteattr
 from lectern.errors import SettingsError
 from lectern.settings import Settings
 
-# Larger samples are not taken off the network, whoever sends them.
-MAX_SAMPLE_BYTES = 1_048_576
+# Larger samples are not even put together. Cyclone DDS logs each, so it is far beyond what is read.
+_MAX_ASSEMBLED = "8 MB"
 # Participants on one machine that find each other on loopback. Cyclone's own 9 are soon used up.
 _MAX_PARTICIPANTS = 119
 # Ports are 7400 + 250 domain + 10 + 2 index + 1 at most, and end at 65535.
@@ -116,10 +116,8 @@ def _domain(general: str, peers: tuple[str, ...], domain: int) -> str:
         "<Discovery><ParticipantIndex>auto</ParticipantIndex>"
         f"<MaxAutoParticipantIndex>{min(_MAX_PARTICIPANTS, room)}</MaxAutoParticipantIndex>"
         f"<Peers>{places}</Peers></Discovery>"
-        f"<Internal><MaxSampleSize>{MAX_SAMPLE_BYTES} B</MaxSampleSize>"
+        f"<Internal><MaxSampleSize>{_MAX_ASSEMBLED}</MaxSampleSize>"
         f"<Watermarks><WhcHigh>{_UNACKNOWLEDGED}</WhcHigh><WhcAdaptive>false</WhcAdaptive>"
         "</Watermarks></Internal>"
-        # Warnings would let whoever sends rubbish fill the log; what is refused is counted here.
-        "<Tracing><Verbosity>severe</Verbosity></Tracing>"
         "</Domain></CycloneDDS>"
     )

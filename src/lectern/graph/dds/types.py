@@ -18,6 +18,8 @@ from lectern.graph.dds.library import load
 from lectern.graph.dds.offers import TOPICS
 from lectern.graph.dds.schemas import SCHEMAS
 
+# Larger samples are not read: reading takes time, and nobody has so much to say.
+MAX_SAMPLE_BYTES = 1_048_576
 # ros2-pyterfaces has everything else that is needed.
 _TF = {"tf2_msgs/msg/TFMessage": {"transforms": "geometry_msgs/msg/TransformStamped[]"}}
 # Messages that only stand in others, and which are made by hand.
@@ -41,9 +43,11 @@ def _make_tolerant(kind: Any) -> Any:
     """Let one bad sample be one bad sample, and not an error for all that came with it."""
     strict = kind.deserialize
 
-    def deserialize(cls: type, *args: Any, **kwargs: Any) -> Any:
+    def deserialize(cls: type, data: bytes, *args: Any, **kwargs: Any) -> Any:
+        if len(data) > MAX_SAMPLE_BYTES:
+            return Unreadable(f"{len(data)} bytes; at most {MAX_SAMPLE_BYTES} are read")
         try:
-            return strict(*args, **kwargs)
+            return strict(data, *args, **kwargs)
         except Exception as error:  # bytes from outside can fail in any way
             return Unreadable(f"{type(error).__name__}: {error}"[:200])
 
