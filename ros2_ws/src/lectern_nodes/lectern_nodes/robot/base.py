@@ -27,6 +27,7 @@ from lectern_nodes.robot.reports import Reports, user_of
 from lectern_nodes.robot.stream import Pace
 
 _ODOM_HZ, _IMU_HZ, _SCAN_HZ = 50.0, 100.0, 10.0
+_ROUNDING = 1e-6
 # How often to look whether anybody subscribes.
 _LOOK_HZ = 2.0
 # A base that was commanded so long ago rests, s: its watchdog and its brakes take less.
@@ -73,12 +74,13 @@ class BaseFace:
         self._imu = node.create_publisher(types.Imu, offers.IMU, 10)
         self._scan = node.create_publisher(types.LaserScan, offers.SCAN, 5)
         self._odom_pace, self._imu_pace = Pace(_ODOM_HZ), Pace(_IMU_HZ)
-        self._scan_pace, self._look_pace = Pace(_SCAN_HZ), Pace(_LOOK_HZ)
+        self._look_pace = Pace(_LOOK_HZ)
+        self._turn, self._scanned_s = -1, -1.0
         self._subscription = node.create_subscription(
             types.Twist,
             offers.CMD_VEL,
             self._on_cmd_vel,
-            1,
+            10,
             callback_group=MutuallyExclusiveCallbackGroup(),
         )
         self._opening: asyncio.Task[None] | None = None
@@ -134,8 +136,16 @@ class BaseFace:
             self._odom.publish(odometry_message(self._last, self._prefix))
         if self._imu_pace.due(stamp_s) and self._imu.get_subscription_count():
             self._imu.publish(imu_message(view.imu(), self._prefix))
-        if self._scan_pace.due(stamp_s) and self._scan.get_subscription_count():
-            self._scan.publish(scan_message(view.scan(), self._prefix))
+        turn = int(stamp_s * _SCAN_HZ + _ROUNDING)
+        if turn != self._turn and self._scan.get_subscription_count():
+            self._publish_scan(view, turn)
+
+    def _publish_scan(self, view: BaseView, turn: int) -> None:
+        """Publish a turn of the lidar, once it is there."""
+        scan = view.scan()
+        if scan.stamp_s > self._scanned_s:
+            self._turn, self._scanned_s = turn, scan.stamp_s
+            self._scan.publish(scan_message(scan, self._prefix))
 
     def _awake(self, stamp_s: float) -> bool:
         return self._wanted or stamp_s - self._driven_s < _RESTING_S

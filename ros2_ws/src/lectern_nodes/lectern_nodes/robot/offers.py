@@ -140,7 +140,7 @@ _BASE = (
         "geometry_msgs/msg/Twist",
         "Speed of the base: linear.x in m/s, angular.z in rad/s; holds for half a second. After a "
         "stop, send zero once before driving on.",
-        "reliable, 1",
+        "reliable, 10",
     ),
     Endpoint(
         "publishes",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -156,7 +157,8 @@ class Graph:
     def __init__(self, home: Path) -> None:
         import rclpy
 
-        self.namespace = f"/robots_{next(self._numbers)}"
+        # Of this process alone, should others use the same domain.
+        self.namespace = f"/robots_{os.getpid()}_{next(self._numbers)}"
         self.context = rclpy.Context()
         rclpy.init(context=self.context)
         self.home = home

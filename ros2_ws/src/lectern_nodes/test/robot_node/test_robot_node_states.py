@@ -106,11 +106,12 @@ def test_markers_show_every_object_in_its_frame(client):
     assert [cube.scale.x, cube.scale.y, cube.scale.z] == [0.04] * 3
 
 
-def test_diagnostics_tell_of_every_part(client):
+def test_diagnostics_tell_of_every_part(client, robot):
     inbox = client.inbox(DiagnosticArray, "/diagnostics")
+    states = f"{robot.get_fully_qualified_name()[1:]}: joint states"
 
     def rate_is_known(message):
-        return any("joint states" in s.name and s.values for s in message.status)
+        return any(s.name == states and s.values for s in message.status)
 
     status = {s.name.split(": ")[1]: s for s in inbox.first(rate_is_known).status}
     assert set(status) == {"robot", "simulator", "joint states", "last motion", "camera", "base"}
