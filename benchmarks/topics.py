@@ -31,6 +31,7 @@ class TopicFigures(Figures):
 
     questions: int
     answered_share: float
+    refused: dict[str, int]
     total: Percentiles
 
 
@@ -89,10 +90,11 @@ def one_by_one(
         for turn in range(rounds)
         for number, question in enumerate(questions)
     ]
-    answered = sum(code == 0 for _, code in rows)
+    refused = Counter(str(code) for _, code in rows if code)
     return TopicFigures(
         questions=len(questions),
-        answered_share=tidy(answered / len(rows)),
+        answered_share=tidy(1 - refused.total() / len(rows)),
+        refused=dict(refused),
         total=Percentiles.of([milliseconds for milliseconds, _ in rows]),
     )
 
