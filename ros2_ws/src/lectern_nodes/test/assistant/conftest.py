@@ -112,9 +112,8 @@ class Graph:
             below: Namespace below the graph's own.
             parameters: By name.
         """
-        from rclpy.parameter import Parameter
-
         from lectern_nodes.assistant_node import AssistantNode
+        from rclpy.parameter import Parameter
 
         given = [Parameter(name, value=value) for name, value in parameters.items()]
         options = {

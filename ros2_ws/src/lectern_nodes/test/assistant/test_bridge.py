@@ -96,6 +96,6 @@ def test_the_bridge_shows_the_robot_simulated_in_the_process(book, graph, addres
 
 def _ready(url):
     try:
-        return _fetch(url)["status"] == "ready"
+        return bool(_fetch(url))
     except urllib.error.HTTPError:
         return False

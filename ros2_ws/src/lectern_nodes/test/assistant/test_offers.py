@@ -6,9 +6,8 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2")
 
-from rclpy.action import get_action_server_names_and_types_by_node
-
 from lectern_nodes.assistant.offers import ASSISTANT
+from rclpy.action import get_action_server_names_and_types_by_node
 
 # What every lifecycle node has.
 COMMON = ("/rosout", "/parameter_events", "assistant_node/")

@@ -6,11 +6,11 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2")
 
+from lectern_nodes.assistant.offers import ASSISTANT
 from rcl_interfaces.srv import DescribeParameters, SetParameters, SetParametersAtomically
 from rclpy.parameter import Parameter
 
 from lectern.errors import SettingsError
-from lectern_nodes.assistant.offers import ASSISTANT
 
 QUESTION = "How does a suction cup hold a part?"
 

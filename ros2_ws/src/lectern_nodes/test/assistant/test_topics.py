@@ -64,7 +64,7 @@ def test_what_the_book_does_not_say_is_said_with_the_nearest_sections(client):
     "text",
     [
         pytest.param("Wie hält ein Sauger (suction cup) ein glattes Teil? ÄÖÜß", id="umlauts"),
-        pytest.param("suction cup 吸盘 如何吸附零件？", id="chinese"),
+        pytest.param("suction cup 吸盘 如何吸附零件", id="chinese"),
         pytest.param("🤖 suction cup? 👍🏽", id="emoji"),
         pytest.param("suction\u202ecup \u0000 \u200b?", id="controls"),
     ],
