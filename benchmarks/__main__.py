@@ -23,7 +23,7 @@ from benchmarks.report import RESULTS, ROOT, say
 
 PROGRAMS = (
     *("search_latency", "answer_latency", "http_load", "ingest_rate", "memory", "startup"),
-    *("simulator", "planning", "pick_and_place", "joint_state_readers"),
+    *("simulator", "planning", "pick_and_place", "joint_state_readers", "graph_latency"),
 )
 
 

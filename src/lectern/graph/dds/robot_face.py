@@ -75,8 +75,9 @@ class RobotFace:
 
     def _publish_state(self, state: RobotState, *, with_tf: bool) -> None:
         types = self._types
-        self._clock.write(clock_message(types, state.stamp_s))
         # Even making what nobody reads would cost a core some per cent.
+        if self._clock.heard:
+            self._clock.write(clock_message(types, state.stamp_s))
         if self._joints.heard:
             self._joints.write(joint_state_message(types, state))
         if with_tf and self._tf.heard:
