@@ -13,7 +13,7 @@ from lectern.errors import Cancelled
 from lectern.graph import names
 from lectern_nodes.assistant.asking import Asked, Outcome, QuestionAtWork
 from lectern_nodes.assistant.front import Front
-from lectern_nodes.assistant.offers import CHUNK_DEPTH
+from lectern_nodes.assistant.offers import DEPTH
 from lectern_nodes.assistant.topics import qos
 from lectern_nodes.deferred import begin_goal, end_goal
 
@@ -42,7 +42,7 @@ class AskAction:
             _never_executed,
             handle_accepted_callback=self._on_accepted,
             cancel_callback=self._on_cancel,
-            feedback_pub_qos_profile=qos(CHUNK_DEPTH),
+            feedback_pub_qos_profile=qos(DEPTH),
             result_timeout=_KEPT_S,
         )
 

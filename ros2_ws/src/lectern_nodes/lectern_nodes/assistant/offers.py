@@ -6,7 +6,9 @@ from lectern.graph import names
 from lectern_nodes.common import AUTOSTART
 from lectern_nodes.interface import Endpoint, NodeInterface, Parameter
 
-DEPTH, CHUNK_DEPTH = 50, 1000
+# Deep enough for a burst: what a queue of DDS cannot hold is lost without a word, while refusing by
+# name is the business of the node.
+DEPTH = 1_000
 _QOS = f"reliable, volatile, last {DEPTH}"
 
 ASSISTANT = NodeInterface.of(
@@ -39,7 +41,7 @@ ASSISTANT = NodeInterface.of(
             names.ANSWER_CHUNK,
             "lectern_interfaces/msg/AnswerChunk",
             "The pieces of an answer while it is being made, in order; the last one is `END`.",
-            f"reliable, volatile, last {CHUNK_DEPTH}",
+            _QOS,
         ),
         Endpoint(
             "publishes",

@@ -17,12 +17,11 @@ from lectern.graph import names
 from lectern.graph.messages import hit_messages
 from lectern_nodes.assistant import types
 from lectern_nodes.assistant.front import Front
+from lectern_nodes.assistant.offers import DEPTH
 from lectern_nodes.deferred import answer_later, no_callback
 
 _log = structlog.get_logger("lectern.assistant_node")
 _RESULTS = 10
-# Requests that arrive together; ROS's usual ten would lose the eleventh without a word.
-_DEPTH = 1_000
 
 
 class Searching:
@@ -35,7 +34,8 @@ class Searching:
 
     def __init__(self, node: Node, front: Front) -> None:
         self._front = front
-        profile = QoSProfile(depth=_DEPTH)
+        # ROS's usual ten would lose the eleventh of requests that arrive together.
+        profile = QoSProfile(depth=DEPTH)
         service = node.create_service(SearchBook, names.SEARCH, no_callback, qos_profile=profile)
         answer_later(service, self._on_request)
 

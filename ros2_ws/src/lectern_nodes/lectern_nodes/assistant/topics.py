@@ -13,7 +13,7 @@ from lectern.graph import names
 from lectern_nodes.assistant import types
 from lectern_nodes.assistant.asking import Asked, Outcome, QuestionAtWork
 from lectern_nodes.assistant.front import Front
-from lectern_nodes.assistant.offers import CHUNK_DEPTH, DEPTH
+from lectern_nodes.assistant.offers import DEPTH
 
 
 class Topics:
@@ -29,9 +29,7 @@ class Topics:
         self._clock = node.get_clock()
         self._answers = node.create_publisher(types.Answer, names.ANSWER, qos(DEPTH))
         self._texts = node.create_publisher(String, names.ANSWER_TEXT, qos(DEPTH))
-        self._chunks = node.create_publisher(
-            types.AnswerChunk, names.ANSWER_CHUNK, qos(CHUNK_DEPTH)
-        )
+        self._chunks = node.create_publisher(types.AnswerChunk, names.ANSWER_CHUNK, qos(DEPTH))
         node.create_subscription(types.Question, names.QUESTION, self._on_question, qos(DEPTH))
         node.create_subscription(String, names.QUESTION_TEXT, self._on_text, qos(DEPTH))
 

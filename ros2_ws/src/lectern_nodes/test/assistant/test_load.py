@@ -34,11 +34,11 @@ def test_more_than_may_wait_are_refused_by_name_and_nothing_is_lost(book, graph)
     assert graph.assistant(**book, workers=1, max_waiting=2).start()
     client = graph.client().meet()
 
-    for number in range(40):
+    for number in range(300):
         client.send(QUESTION, str(number))
 
-    answers = client.answers.until(40)
-    assert {answer.question_id for answer in answers} == {str(number) for number in range(40)}
+    answers = client.answers.until(300)
+    assert {answer.question_id for answer in answers} == {str(number) for number in range(300)}
     assert {answer.error_code for answer in answers} == {0, 4}
     busy = next(answer for answer in answers if answer.error_code == 4)
     assert "requests are waiting already" in busy.error_msg
