@@ -100,6 +100,7 @@ class Client:
 
         self.node = graph.add(Node("client", context=graph.context, namespace=namespace), "client")
         self._clients: dict[str, Any] = {}
+        self._states: Inbox | None = None
 
     def inbox(self, kind: Any, topic: str, qos: Any = 100) -> Inbox:
         """Subscribe from now on."""
@@ -141,8 +142,17 @@ class Client:
         return self.send(FollowJointTrajectory, "arm_controller/follow_joint_trajectory", goal)
 
     def go(self, positions: list[float]) -> None:
-        """Bring the arm somewhere, however far that is."""
-        status, result = self.follow(follow_goal((4.0, positions))).result()
+        """Bring the arm somewhere, in a time that suits the way."""
+        from sensor_msgs.msg import JointState
+
+        if self._states is None:
+            self._states = self.inbox(JointState, "joint_states")
+        present = self._states.next().position
+        way_rad = max(abs(a - b) for a, b in zip(present, positions, strict=False))
+        if way_rad < 0.001:
+            return
+        goal = follow_goal((0.5 + 1.6 * way_rad, positions))
+        status, result = self.follow(goal).result()
         assert (status, result.error_code) == (4, 0), result.error_string
 
     def _full(self, topic: str) -> str:
@@ -176,9 +186,8 @@ class Graph:
 
     def robot(self, *arguments: str, below: str = "", **parameters: Any) -> Any:
         """Add a robot that is not configured yet."""
-        from rclpy.parameter import Parameter
-
         from lectern_nodes.robot_node import RobotNode
+        from rclpy.parameter import Parameter
 
         given = {"home": str(self.home), "policy": "auto", **parameters}
         return self.add(

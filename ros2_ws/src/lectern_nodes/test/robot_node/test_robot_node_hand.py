@@ -11,15 +11,16 @@ import pytest
 pytest.importorskip("rclpy", reason="needs ROS 2")
 sys.path.append(str(Path(__file__).parent))
 
-from action_msgs.msg import GoalStatus  # noqa: E402
-from conftest import HOME, stamp_s  # noqa: E402
-from control_msgs.action import GripperCommand  # noqa: E402
-from control_msgs.msg import GripperCommand as Command  # noqa: E402
-from lectern_interfaces.action import RunDemo  # noqa: E402
-from lectern_interfaces.msg import ErrorCode, MotionReport  # noqa: E402
-from sensor_msgs.msg import JointState  # noqa: E402
-from std_srvs.srv import Trigger  # noqa: E402
-from tf2_msgs.msg import TFMessage  # noqa: E402
+from action_msgs.msg import GoalStatus
+from control_msgs.action import GripperCommand
+from control_msgs.msg import GripperCommand as Command
+from lectern_interfaces.action import RunDemo
+from lectern_interfaces.msg import ErrorCode, MotionReport
+from sensor_msgs.msg import JointState
+from std_srvs.srv import Trigger
+from tf2_msgs.msg import TFMessage
+
+from conftest import HOME, stamp_s
 
 GRIPPER, DEMO = "gripper_controller/gripper_cmd", "robot/run_demo"
 DONE, CANCELED, ABORTED = (

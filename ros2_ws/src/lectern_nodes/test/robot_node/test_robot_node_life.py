@@ -13,13 +13,14 @@ import pytest
 pytest.importorskip("rclpy", reason="needs ROS 2")
 sys.path.append(str(Path(__file__).parent))
 
-from action_msgs.msg import GoalStatus  # noqa: E402
-from conftest import HOME, LIMIT_S, READY, Graph, follow_goal, stamp_s, wait_until  # noqa: E402
-from lectern_interfaces.msg import ErrorCode, MotionReport  # noqa: E402
-from lifecycle_msgs.msg import Transition  # noqa: E402
-from lifecycle_msgs.srv import ChangeState  # noqa: E402
-from sensor_msgs.msg import JointState  # noqa: E402
-from std_srvs.srv import Trigger  # noqa: E402
+from action_msgs.msg import GoalStatus
+from lectern_interfaces.msg import ErrorCode, MotionReport
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from sensor_msgs.msg import JointState
+from std_srvs.srv import Trigger
+
+from conftest import HOME, LIMIT_S, READY, Graph, follow_goal, stamp_s, wait_until
 
 STOP = "robot/stop"
 

@@ -12,15 +12,16 @@ import pytest
 pytest.importorskip("rclpy", reason="needs ROS 2")
 sys.path.append(str(Path(__file__).parent))
 
-from action_msgs.msg import GoalStatus  # noqa: E402
-from builtin_interfaces.msg import Duration, Time  # noqa: E402
-from conftest import HOME, NAMES, READY, follow_goal, point, stamp_s, trajectory  # noqa: E402
-from control_msgs.action import FollowJointTrajectory  # noqa: E402
-from control_msgs.msg import JointTolerance  # noqa: E402
-from lectern_interfaces.msg import ErrorCode, MotionReport  # noqa: E402
-from sensor_msgs.msg import JointState  # noqa: E402
-from std_srvs.srv import Trigger  # noqa: E402
-from trajectory_msgs.msg import JointTrajectory  # noqa: E402
+from action_msgs.msg import GoalStatus
+from builtin_interfaces.msg import Duration, Time
+from control_msgs.action import FollowJointTrajectory
+from control_msgs.msg import JointTolerance
+from lectern_interfaces.msg import ErrorCode, MotionReport
+from sensor_msgs.msg import JointState
+from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory
+
+from conftest import HOME, NAMES, READY, follow_goal, point, stamp_s, trajectory
 
 RESULT = FollowJointTrajectory.Result
 DONE, CANCELED, ABORTED = (
@@ -31,8 +32,8 @@ DONE, CANCELED, ABORTED = (
 TOPIC = "arm_controller/joint_trajectory"
 ZERO = [0.0] * 6
 AROUND = [0.9, *READY[1:]]
-# From READY the hand goes through the bench.
-THROUGH = [0.0, 0.1, -1.2, 0.0, -0.8156, 0.0]
+# With the fingers in the tray.
+THROUGH = [-0.7266, 0.3839, -1.6012, 0.0, -0.3535, -0.7266]
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +153,7 @@ def test_joints_may_come_in_any_order(client, states, ready):
             lambda: follow_goal((4.0, THROUGH)),
             RESULT.INVALID_GOAL,
             "path_blocked: ",
-            id="through the bench",
+            id="into the tray",
         ),
         pytest.param(
             lambda: follow_goal((2.0, [math.nan, *READY[1:]])),

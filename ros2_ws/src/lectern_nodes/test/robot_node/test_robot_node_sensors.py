@@ -12,19 +12,19 @@ import pytest
 pytest.importorskip("rclpy", reason="needs ROS 2")
 sys.path.append(str(Path(__file__).parent))
 
-from conftest import stamp_s, wait_until  # noqa: E402
-from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
-from geometry_msgs.msg import Twist, Vector3  # noqa: E402
-from lectern_interfaces.msg import ErrorCode, MotionReport  # noqa: E402
-from nav_msgs.msg import Odometry  # noqa: E402
-from sensor_msgs.msg import CameraInfo, Image, Imu, LaserScan  # noqa: E402
-from std_srvs.srv import Trigger  # noqa: E402
-from tf2_msgs.msg import TFMessage  # noqa: E402
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import Twist, Vector3
+from lectern_interfaces.msg import ErrorCode, MotionReport
+from nav_msgs.msg import Odometry
+from sensor_msgs.msg import CameraInfo, Image, Imu, LaserScan
+from std_srvs.srv import Trigger
+from tf2_msgs.msg import TFMessage
 
-from lectern.errors import CameraUnavailable  # noqa: E402
-from lectern.robot.embedded.camera import backend  # noqa: E402
-from lectern.robot.geometry import Pose  # noqa: E402
-from lectern.robot.scenes import bench  # noqa: E402
+from conftest import stamp_s, wait_until
+from lectern.errors import CameraUnavailable
+from lectern.robot.embedded.camera import backend
+from lectern.robot.geometry import Pose
+from lectern.robot.scenes import bench
 
 CAMERA = "overview_optical_frame"
 

@@ -11,19 +11,19 @@ import pytest
 pytest.importorskip("rclpy", reason="needs ROS 2")
 sys.path.append(str(Path(__file__).parent))
 
-from conftest import NAMES, READY, Graph, stamp_s, wait_until  # noqa: E402
-from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
-from rosgraph_msgs.msg import Clock  # noqa: E402
-from sensor_msgs.msg import JointState  # noqa: E402
-from std_msgs.msg import String  # noqa: E402
-from tf2_msgs.msg import TFMessage  # noqa: E402
-from visualization_msgs.msg import Marker, MarkerArray  # noqa: E402
+from diagnostic_msgs.msg import DiagnosticArray
+from lectern_nodes.robot.offers import ROBOT
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String
+from tf2_msgs.msg import TFMessage
+from visualization_msgs.msg import Marker, MarkerArray
 
-from lectern.robot.arm import textbook_arm  # noqa: E402
-from lectern.robot.geometry import Pose  # noqa: E402
-from lectern.robot.planning.kinematics import Kinematics  # noqa: E402
-from lectern.robot.scenes import bench  # noqa: E402
-from lectern_nodes.robot.offers import ROBOT  # noqa: E402
+from conftest import NAMES, READY, Graph, stamp_s, wait_until
+from lectern.robot.arm import textbook_arm
+from lectern.robot.geometry import Pose
+from lectern.robot.planning.kinematics import Kinematics
+from lectern.robot.scenes import bench
 
 ARM = textbook_arm()
 
