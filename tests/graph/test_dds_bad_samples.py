@@ -41,6 +41,7 @@ def test_text_that_is_no_utf_8_is_survived_and_logged_once(peer, lectern):
     assert "assistant/question" in line
     assert "UnicodeDecodeError" in line
     assert lectern.log.count("sample unreadable") == 1
+    assert "/assistant/question: unreadable 2" in lectern.parts()[1]["graph"]["detail"]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def up(
         ),
     ] = False,
     no_dds: Annotated[
-        bool, typer.Option("--no-dds", help="Stay off the ROS graph (DDS, loopback only).")
+        bool, typer.Option("--no-dds", help="Stay off the ROS graph; see docs/dds.md.")
     ] = False,
     book: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Book to serve instead of the textbook.")
@@ -46,7 +46,7 @@ def up(
     Example: lectern up --port 8080
 
     Prints the address on stdout as soon as it answers questions; the robot is ready a moment
-    later, and on the ROS graph too (docs/dds.md). Ctrl-C ends it.
+    later, and then on the ROS graph too. Ctrl-C ends it.
     """
     from lectern.bridge.logs import configure_logs
     from lectern.bridge.server import bind

@@ -104,7 +104,13 @@ class DdsFace:
             return GraphStatus(False, "The graph is still opening.")
         if self._participant.fault:
             return GraphStatus(False, self._participant.fault)
-        return GraphStatus(True, self._words())
+        return GraphStatus(True, self._words() + self._troubles())
+
+    def _troubles(self) -> str:
+        """Return how many samples could not be used, by topic and cause; empty: none."""
+        assert self._participant is not None
+        found = [f"/{what} {count}" for what, count in self._participant.trouble.items()]
+        return f"; samples: {', '.join(found)}" if found else ""
 
     def _words(self) -> str:
         assert self._reach is not None
@@ -119,8 +125,11 @@ class DdsFace:
             await self._robot.close()
         if self._assistant is not None:
             await self._assistant.close()
+        # Their writers belong to the participant, which leaves when nothing holds it any more.
+        self._robot = self._assistant = None
         if self._participant is not None:
             await self._participant.close()
+            self._participant = None
 
 
 def _named(error: Exception) -> LecternError:
