@@ -215,12 +215,15 @@ def test_two_assistants_that_start_together_take_one_book_in_once(book, graph, t
     assert list(started.values()) == [True, True], [node.trouble for node in nodes]
 
 
-def test_names_can_be_remapped(book, graph):
+def test_names_can_be_remapped(book, graph, until):
     arguments = ("-r", "assistant/question_text:=ask_here", "-r", "__node:=librarian")
     node = graph.assistant(*arguments, **book)
 
     assert node.get_name() == "librarian"
-    topics = dict(node.get_topic_names_and_types())
-    assert f"{graph.namespace}/ask_here" in topics
-    assert f"{graph.namespace}/assistant/question_text" not in topics
+
+    def topics():
+        return dict(node.get_topic_names_and_types())
+
+    until(lambda: f"{graph.namespace}/ask_here" in topics(), "the new name")
+    assert f"{graph.namespace}/assistant/question_text" not in topics()
     assert node.start()

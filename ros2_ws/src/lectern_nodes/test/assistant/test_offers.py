@@ -29,16 +29,18 @@ def _own(names_and_types, namespace):
     }
 
 
-def test_the_running_node_offers_what_the_table_says(graph):
+def test_the_running_node_offers_what_the_table_says(graph, until):
     node = graph.assistant()
     here, name = graph.namespace, node.get_name()
 
-    published = node.get_publisher_names_and_types_by_node(name, here)
-    subscribed = node.get_subscriber_names_and_types_by_node(name, here)
-    served = node.get_service_names_and_types_by_node(name, here)
-    actions = get_action_server_names_and_types_by_node(node, name, here)
+    def offered():
+        return {
+            "publishes": node.get_publisher_names_and_types_by_node(name, here),
+            "subscribes": node.get_subscriber_names_and_types_by_node(name, here),
+            "serves": node.get_service_names_and_types_by_node(name, here),
+            "action server": get_action_server_names_and_types_by_node(node, name, here),
+        }
 
-    assert _own(published, here) == _table("publishes", here)
-    assert _own(subscribed, here) == _table("subscribes", here)
-    assert _own(served, here) == _table("serves", here)
-    assert _own(actions, here) == _table("action server", here)
+    until(lambda: all(offered().values()), "rclpy has heard of all of them")
+    for role, names_and_types in offered().items():
+        assert _own(names_and_types, here) == _table(role, here)
