@@ -50,26 +50,29 @@ async def graph(*, move_group: bool = False, scene: Scene | None = None) -> Asyn
     rclpy.init(context=context)
     loop = CoreLoop()
     servers = rclpy.create_node("small_robot", context=context)
-    parent = rclpy.create_node("someone", context=context)
+    other = rclpy.Context()
+    rclpy.init(context=other)
+    parent = rclpy.create_node("someone", context=other)
     simulated = await asyncio.to_thread(EmbeddedRobot.start, ARM, scene)
     small = SmallRobot(servers, loop, simulated)
     group = SmallMoveGroup(servers, loop, small) if move_group else None
     executor = MultiThreadedExecutor(4, context=context)
     executor.add_node(servers)
     spinning = Spinning(executor)
-    spinning.__enter__()
+    spinning.start()
     try:
         yield Parts(small, group, parent, servers)
     finally:
-        small.close()
-        await asyncio.to_thread(loop.run, simulated.close(), 20)
         if group is not None:
             await asyncio.to_thread(group.close)
-        await asyncio.to_thread(spinning.__exit__)
+        small.close()
+        await asyncio.to_thread(loop.run, simulated.close(), 20)
+        await asyncio.to_thread(spinning.end)
         await asyncio.to_thread(loop.close)
         servers.destroy_node()
         parent.destroy_node()
         rclpy.shutdown(context=context)
+        other.try_shutdown()
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from lectern_nodes.ros_robot.trajectories import duration_message, way_of
 from rclpy.action import ActionClient
 from rclpy.action.server import GoalEvent, ServerGoalHandle
 from rclpy.node import Node
-from small_robot import SmallRobot, serve
+from small_robot import Served, SmallRobot
 
 from lectern import errors
 from lectern.errors import GoalUnreachable, LecternError
@@ -55,11 +55,8 @@ class SmallMoveGroup:
         follow = "arm_controller/follow_joint_trajectory"
         self._arm = ActionClient(self._link.node, types.FollowJointTrajectory, follow)
         self._link.start()
-        self.planning = serve(
-            node, _Plan, "move_action", loop=loop, work=self._plan, faults=self.faults
-        )
-        self.executing = serve(
-            node,
+        self.planning = Served(_Plan, "move_action", loop=loop, work=self._plan, faults=self.faults)
+        self.executing = Served(
             _Execute,
             "execute_trajectory",
             loop=loop,
@@ -71,6 +68,8 @@ class SmallMoveGroup:
 
     def close(self) -> None:
         """Leave the graph."""
+        self.planning.die()
+        self.executing.die()
         self._link.close()
 
     async def _plan(self, handle: ServerGoalHandle) -> tuple[GoalEvent, Any]:
@@ -92,7 +91,7 @@ class SmallMoveGroup:
 
     def _found(self, goal: Any) -> Trajectory:
         wanted = goal.request
-        present = self._small.robot.scene()
+        present = self._small.present()
         scene = self._small.messages.applied(present, goal.planning_options.planning_scene_diff)
         if "through" in self.faults:
             scene = Scene()
@@ -138,7 +137,7 @@ class SmallMoveGroup:
             return answer
         free = len(points)
         if asked.avoid_collisions:
-            scene, finger_m = self._small.robot.scene(), asked.start_state.joint_state.position[-1]
+            scene, finger_m = self._small.present(), asked.start_state.joint_state.position[-1]
             touching = (bool(self._planner.robot_contacts(q, finger_m, scene)) for q in points)
             free = next((n for n, hit in enumerate(touching) if hit), len(points))
         answer.fraction = free / len(points)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import rclpy
 from lectern_nodes.core_loop import CoreLoop
 from lectern_nodes.deferred import begin_goal, end_goal
 from lectern_nodes.ros_robot import moveit_types as types
@@ -16,7 +17,7 @@ from lectern_nodes.ros_robot.scene_service import SceneService
 from lectern_nodes.ros_robot.trajectories import seconds_of
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import GoalEvent, ServerGoalHandle
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.node import Node
 
 from lectern.errors import LecternError, PlanOutdated, TrackingLost
@@ -25,46 +26,94 @@ from lectern.robot.embedded.robot import EmbeddedRobot
 from lectern.robot.following import CommandedPoint, commanded
 from lectern.robot.geometry import Pose
 from lectern.robot.plan import Grip, Move, Plan
+from lectern.robot.scene import Attachment, Scene
 
 _Follow, _Gripper = types.FollowJointTrajectory, types.GripperCommand
 
 
-def serve(node: Node, kind: Any, name: str, *, loop: CoreLoop, work: Any, faults: set[str]) -> Any:
-    """Serve an action whose goals a coroutine carries out: it returns the event and the result."""
-    tasks: dict[bytes, Any] = {}
+class Served:
+    """One action on the graph, with a node, a thread and a context of its own, as a process has.
 
-    def on_accepted(handle: ServerGoalHandle) -> None:
+    Args:
+        kind: Of the action.
+        name: Of the action.
+        loop: Where its goals are carried out.
+        work: Returns the event and the result of a goal.
+        faults: `reject`: goals; `silent`: they are taken and nothing happens.
+    """
+
+    def __init__(
+        self, kind: Any, name: str, *, loop: CoreLoop, work: Any, faults: set[str]
+    ) -> None:
+        self._kind, self._loop, self._work, self._faults = kind, loop, work, faults
+        self._tasks: dict[bytes, Any] = {}
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context)
+        self._node = rclpy.create_node(f"server_{kind.__name__.lower()}", context=self._context)
+        self._server = ActionServer(
+            self._node,
+            kind,
+            name,
+            execute_callback=lambda handle: kind.Result(),
+            goal_callback=self._on_goal,
+            handle_accepted_callback=self._on_accepted,
+            cancel_callback=self._on_cancel,
+        )
+        executor = SingleThreadedExecutor(context=self._context)
+        executor.add_node(self._node)
+        self._spinning = Spinning(executor)
+        self._spinning.start()
+
+    def die(self) -> None:
+        """Leave the graph with all goals, as a process that ends; again: nothing."""
+        if not self._context.ok():
+            return
+        self._spinning.end()
+        for handle in self._server._goal_handles.values():
+            handle.destroy()
+        self._server.destroy()
+        self._node.destroy_node()
+        self._context.shutdown()
+
+    def _on_goal(self, _: Any) -> GoalResponse:
+        return GoalResponse.REJECT if "reject" in self._faults else GoalResponse.ACCEPT
+
+    def _on_accepted(self, handle: ServerGoalHandle) -> None:
         begin_goal(handle)
-        if "silent" not in faults:
-            tasks[bytes(handle.goal_id.uuid)] = loop.submit(run(handle))
+        if "silent" not in self._faults:
+            self._tasks[bytes(handle.goal_id.uuid)] = self._loop.submit(self._run(handle))
 
-    async def run(handle: ServerGoalHandle) -> None:
-        try:
-            event, result = await work(handle)
-        except BaseException as error:
-            event = GoalEvent.CANCELED if not isinstance(error, Exception) else GoalEvent.ABORT
-            result = kind.Result()
-            end_goal(server, handle, event, result)
-            raise
-        end_goal(server, handle, event, result)
-
-    def on_cancel(handle: ServerGoalHandle) -> CancelResponse:
-        task = tasks.get(bytes(handle.goal_id.uuid))
+    def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:
+        task = self._tasks.get(bytes(handle.goal_id.uuid))
         if task is not None:
             task.cancel()
         return CancelResponse.ACCEPT
 
-    server = ActionServer(
-        node,
-        kind,
-        name,
-        execute_callback=lambda handle: kind.Result(),
-        callback_group=MutuallyExclusiveCallbackGroup(),
-        goal_callback=lambda _: GoalResponse.REJECT if "reject" in faults else GoalResponse.ACCEPT,
-        handle_accepted_callback=on_accepted,
-        cancel_callback=on_cancel,
-    )
-    return server
+    async def _run(self, handle: ServerGoalHandle) -> None:
+        try:
+            event, result = await self._work(handle)
+        except BaseException as error:
+            event = GoalEvent.ABORT if isinstance(error, Exception) else GoalEvent.CANCELED
+            end_goal(self._server, handle, event, self._kind.Result())
+            raise
+        end_goal(self._server, handle, event, result)
+
+
+class Spinning:
+    """Spins an executor on a thread of its own."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._thread = threading.Thread(target=executor.spin, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def end(self) -> None:
+        """End, and wait until it has ended."""
+        self._executor.shutdown()
+        self._thread.join(10)
 
 
 class SmallRobot:
@@ -79,11 +128,12 @@ class SmallRobot:
         self.faults: set[str] = set()
         self.stops = 0
         self.followed: list[Any] = []
+        self.held: tuple[str, ...] = ()
         self._loop = loop
         self._states = node.create_publisher(types.JointState, "joint_states", 1000)
         follow, grip = "arm_controller/follow_joint_trajectory", "gripper_controller/gripper_cmd"
-        self.arm = serve(node, _Follow, follow, loop=loop, work=self._follow, faults=self.faults)
-        self.gripper = serve(node, _Gripper, grip, loop=loop, work=self._grip, faults=self.faults)
+        self.arm = Served(_Follow, follow, loop=loop, work=self._follow, faults=self.faults)
+        self.gripper = Served(_Gripper, grip, loop=loop, work=self._grip, faults=self.faults)
         node.create_service(types.Trigger, "robot/stop", self._on_stop)
         chain = chain_of(robot.model.urdf, robot.model.names)
         touch = chain_of(robot.model.urdf, robot.model.names[-1:]).moved()
@@ -97,13 +147,35 @@ class SmallRobot:
             node,
             types,
             self.messages,
-            scene=robot.scene,
-            change=lambda wanted, present: loop.submit(robot.set_scene(wanted, present)),
+            scene=self.present,
+            change=lambda wanted, present: loop.submit(self._change(wanted, present)),
+            watch_hz=10.0,
         )
         robot._simulator.listen(self._tell)
 
+        self._link_pose = link_pose
+
+    def present(self) -> Scene:
+        """The scene as physics has it, with what a planning scene says is held."""
+        scene, link = self.robot.scene(), self.robot.model.tool_frame
+        for name in self.held:
+            pose = self._link_pose(link).inverse(link) @ scene.get(name).pose
+            scene = scene.attach(name, Attachment(link, pose))
+        return scene
+
+    async def _change(self, wanted: Scene, present: Scene) -> None:
+        for name in present.attached:  # physics says where it falls
+            if name in wanted.objects:
+                wanted = wanted.move(name, present.get(name).pose)
+        self.held, bare = tuple(wanted.attached), Scene(wanted.objects)
+        for name in wanted.attached:
+            bare = bare.move(name, present.get(name).pose)
+        await self.robot.set_scene(bare, Scene(present.objects))
+
     def close(self) -> None:
-        """Say nothing any more."""
+        """Leave the graph."""
+        self.arm.die()
+        self.gripper.die()
         self.robot._simulator.unlisten(self._tell)
         self.messages.close()
 
@@ -166,19 +238,3 @@ class SmallRobot:
         self.robot.stop("robot/stop was called")
         response.success = True
         return response
-
-
-class Spinning:
-    """Spins an executor on a thread of its own until the block ends."""
-
-    def __init__(self, executor: Any) -> None:
-        self._executor = executor
-        self._thread = threading.Thread(target=executor.spin, daemon=True)
-
-    def __enter__(self) -> Any:
-        self._thread.start()
-        return self._executor
-
-    def __exit__(self, *_: object) -> None:
-        self._executor.shutdown()
-        self._thread.join(10)

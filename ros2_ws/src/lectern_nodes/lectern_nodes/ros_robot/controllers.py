@@ -94,6 +94,11 @@ class Controllers:
         return Errand(self._link, self._gripper, goal)
 
     def stop(self) -> None:
+        """Do what `cancel` does, and call the stop service."""
+        self._link.post(self._cancel_all)
+        self._link.post(self._call_stop)
+
+    def cancel(self) -> None:
         """Cancel every goal of every controller; from any thread, never waits, never fails.
 
         Also those of others, and those that move_group gave, should it be dead.
@@ -134,6 +139,8 @@ class Controllers:
         for client in self._cancels:
             if self._link.sees(client.service_is_ready):
                 client.call_async(CancelGoal.Request())  # without an id: all goals
+
+    def _call_stop(self) -> None:
         if self._stop is None or self._stopping or not self._link.sees(self._stop.service_is_ready):
             return
         # Whoever serves it may stop this robot in turn: one call at a time ends the circle.

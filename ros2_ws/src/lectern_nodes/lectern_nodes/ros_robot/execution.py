@@ -244,15 +244,18 @@ class Run:
 
     async def _at_rest_after(self, error: LecternError) -> LecternError:
         """Cancel what runs and wait until the arm rests; return the error to raise."""
-        if self._errand is not None:
+        if self._errand is not None and not self._errand.result.done():
             self._errand.cancel()
+            self._controllers.cancel()  # whoever took the goal may be gone, and the arm go on
         until_s = time.monotonic() + _REST_LIMIT_S
         with News(self._joints) as news:
             while not self._joints.stale():
                 news.expect()
-                if await news.come(_TICK_S) and self._rests():
+                if await news.come(_TICK_S) and self._rests() and self._nothing_runs():
                     return error
                 if time.monotonic() > until_s:
+                    if self._rests():
+                        return error
                     return TrackingLost(
                         f"The arm still moves {_REST_LIMIT_S:g} s after it was told to rest "
                         f"({error.detail})",
@@ -261,12 +264,16 @@ class Run:
         return error
 
     def _rests(self) -> bool:
-        """Tell whether the arm rests and nothing is left that could move it."""
+        """Tell whether the arm rests."""
         speeds = np.abs(self._state().velocities[: len(self._model.names)])
+        return bool(speeds.max() < REST_RAD_S)
+
+    def _nothing_runs(self) -> bool:
+        """Tell whether no goal is left that could move the arm."""
         errand = self._errand
         over = errand is None or errand.result.done() or not errand.server_is_there()
         refused = errand is not None and errand.accepted.done() and not errand.accepted.result()
-        return bool(speeds.max() < REST_RAD_S) and (over or refused)
+        return over or refused
 
     def _check_start(self, trajectory: Trajectory) -> None:
         gaps = np.abs(self._state().of(self._model.names) - trajectory.positions[0])

@@ -10,12 +10,16 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
+import numpy as np
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 
 from lectern.robot.scene import Scene
 from lectern_nodes.deferred import answer_later, no_callback
 from lectern_nodes.ros_robot.objects import SceneMessages
+
+# An object whose pose changes by less has not moved, m and as a share of a turn.
+_MOVED = 1e-4
 
 
 class SceneService:
@@ -27,6 +31,7 @@ class SceneService:
         messages: Converts scenes.
         scene: Returns the present scene, from any thread, at once.
         change: Starts to turn one scene into another: the wanted one, and the one it was made from.
+        watch_hz: How often to look whether physics moved an object; 0: never.
     """
 
     def __init__(
@@ -37,8 +42,10 @@ class SceneService:
         *,
         scene: Callable[[], Scene],
         change: Callable[[Scene, Scene], Future[None]],
+        watch_hz: float = 0.0,
     ) -> None:
         self._node = node
+        self._told = scene()
         self._messages = messages
         self._scene = scene
         self._change = change
@@ -51,6 +58,15 @@ class SceneService:
             types.ApplyPlanningScene, "apply_planning_scene", no_callback, callback_group=group
         )
         answer_later(apply, self._on_apply)
+        if watch_hz:
+            node.create_timer(1.0 / watch_hz, self._look, callback_group=group)
+
+    def _look(self) -> None:
+        """Tell of objects that moved by themselves; what is held goes where the hand goes."""
+        now = self._scene()
+        if moved(self._told, now):
+            self._news.publish(self._messages.change(self._told, now))
+            self._told = now
 
     def _on_get(self, _: Any, response: Any) -> Any:
         response.scene = self._messages.whole(self._scene())
@@ -63,6 +79,7 @@ class SceneService:
             error = done.exception()
             response.success = error is None
             if error is None:
+                self._told = self._scene()
                 self._news.publish(request.scene)
             else:
                 self._node.get_logger().warning(f"apply_planning_scene: {error}")
@@ -78,3 +95,14 @@ class SceneService:
             failed.set_exception(error)
             over(failed)
         return answer
+
+
+def moved(before: Scene, now: Scene) -> bool:
+    """Tell whether an object came, went or moved, other than in the hand."""
+    if before.objects.keys() != now.objects.keys() or before.attached.keys() != now.attached.keys():
+        return True
+    free = now.objects.keys() - now.attached.keys()
+    return any(
+        np.abs(before.objects[n].pose.matrix() - now.objects[n].pose.matrix()).max() > _MOVED
+        for n in free
+    )

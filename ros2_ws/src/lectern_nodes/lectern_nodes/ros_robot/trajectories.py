@@ -35,8 +35,8 @@ def duration_message(types: Any, seconds: float) -> Any:
 
 
 def seconds_of(message: Any) -> float:
-    """Return the seconds of a `Duration` or `Time`."""
-    return float(message.sec) + float(message.nanosec) / _NS
+    """Return the seconds of a `Duration` or `Time`: the number that is nearest to them."""
+    return (int(message.sec) * _NS + int(message.nanosec)) / _NS
 
 
 def trajectory_message(types: Any, trajectory: Trajectory) -> Any:
