@@ -29,8 +29,7 @@ class Listener:
         self.node = rclpy.create_node("listener", context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread = threading.Thread(target=self._executor.spin, daemon=True)
         self._thread.start()
 
     def on(self, topic: str, kind: type, qos: Any = 1000) -> queue.Queue[Any]:
@@ -56,16 +55,10 @@ class Listener:
 
     def close(self) -> None:
         """Leave the graph."""
-        self._ended.set()
-        self._executor.wake()
-        self._thread.join()
         self._executor.shutdown()
+        self._thread.join()
         self.node.destroy_node()
         self._context.try_shutdown()
-
-    def _spin(self) -> None:
-        while not self._ended.is_set():
-            self._executor.spin_once()
 
 
 def first(inbox: queue.Queue[Any], wanted: Callable[[Any], bool] = lambda _: True) -> Any:
