@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
+
 from rclpy.node import Node
 
 from lectern.bridge.robot import OpenMotion
@@ -25,6 +28,8 @@ def robot_opener(node: Node, robot: str, settings: Settings) -> OpenMotion | Non
 
 
 async def _open_on_the_graph(node: Node, settings: Settings) -> Motion:
+    # It brings planning along; loaded on the loop, that would hold up every answer.
+    await asyncio.to_thread(importlib.import_module, "lectern_nodes.ros_robot.motion")
     from lectern_nodes.ros_robot import open_ros_motion
 
     return await open_ros_motion(node, settings)

@@ -112,7 +112,7 @@ class Graph:
             below: Namespace below the graph's own.
             parameters: By name.
         """
-        from lectern_nodes.assistant_node import AssistantNode
+        from lectern_nodes.assistant.node import AssistantNode
         from rclpy.parameter import Parameter
 
         given = [Parameter(name, value=value) for name, value in parameters.items()]

@@ -126,6 +126,16 @@ def test_a_parameter_that_cannot_be_used_is_one_error_line_and_exit_code_1(graph
     assert "Traceback" not in "".join(process.output)
 
 
+def test_a_signal_while_the_book_is_taken_in_ends_it_cleanly(book, tmp_path, until):
+    with running(home=tmp_path, book=book["book"]) as process:
+        until(lambda: any(line.startswith("Reading") for line in process.output), "it has begun")
+
+        process.signal(signal.SIGINT)
+
+        assert process.exit_code() == 0
+        assert "Traceback" not in "".join(process.output)
+
+
 def test_it_waits_for_a_manager_when_told_to(book, graph, call):
     from lifecycle_msgs.srv import GetState
 
