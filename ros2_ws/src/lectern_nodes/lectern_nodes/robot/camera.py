@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from array import array
 from collections.abc import Callable
 from typing import Any
@@ -71,15 +72,16 @@ class CameraPublisher:
 
     async def run(self) -> None:
         """Publish until cancelled."""
+        due_s = time.monotonic()
         while True:
-            wait_s = 1.0 / self._rate_hz()
+            due_s = max(due_s + 1.0 / self._rate_hz(), time.monotonic())
             if self.watched:
                 try:
                     await self._publish()
                 except LecternError as error:
                     self._complain(error)
-                    wait_s = _RETRY_S
-            await asyncio.sleep(wait_s)
+                    due_s = time.monotonic() + _RETRY_S
+            await asyncio.sleep(due_s - time.monotonic())
 
     async def _publish(self) -> None:
         stamp_s, info = self._now_s(), self._info()

@@ -8,10 +8,11 @@ from typing import Any
 from lectern_interfaces.action import RunDemo
 
 from lectern.error_numbers import OK, message_of, number_of
-from lectern.errors import InvalidInput
+from lectern.errors import InvalidInput, RobotBusy
 from lectern.graph.robot_messages import header_message
 from lectern.motion import Motion
 from lectern.robot.demos.running import DemoRun
+from lectern.robot.gate.users import User
 from lectern_nodes.robot import types
 from lectern_nodes.robot.goals import Goal
 from lectern_nodes.robot.plans import Plans
@@ -40,27 +41,38 @@ class DemoWork:
         self._plans = plans
         self._reports = reports
         self._source = source
+        self._running = False
 
     async def carry_out(self, goal: Goal) -> Any:
-        """Run the demo that a goal names."""
-        began_s = self._now_s()
-        request = goal.request
+        """Run the demo that a goal names; one at a time.
+
+        Raises:
+            RobotBusy: Another one is running.
+            LecternError: As `Motion.run_demo` does.
+        """
+        async with self._reports.reporting(self._source, TOOL) as user:
+            if self._running:
+                raise RobotBusy("Another demo is running.", "Wait for its end, or cancel it.")
+            self._running = True
+            try:
+                return self._result(await self._run(goal, user))
+            finally:
+                self._running = False
+
+    def failure(self, goal: Goal, error: Exception) -> Any:
+        """Say what went wrong."""
+        return RunDemo.Result(error_code=number_of(error), error_msg=message_of(error))
+
+    async def _run(self, goal: Goal, user: User) -> DemoRun:
+        began_s, request = self._now_s(), goal.request
         goal.halt = self._halt
 
         def tell(message: str) -> None:
             goal.tell(RunDemo.Feedback(message=message, elapsed_s=self._now_s() - began_s))
 
-        async with self._reports.reporting(self._source, TOOL) as user:
-            tell(f"Running {request.name[:80]}.")
-            parameters = read_parameters(request.parameters)
-            run = await self._motion.run_demo(
-                user, request.name, parameters, request.seed, tell=tell
-            )
-        return self._result(run)
-
-    def failure(self, goal: Goal, error: Exception) -> Any:
-        """Say what went wrong."""
-        return RunDemo.Result(error_code=number_of(error), error_msg=message_of(error))
+        tell(f"Running {request.name[:80]}.")
+        parameters = read_parameters(request.parameters)
+        return await self._motion.run_demo(user, request.name, parameters, request.seed, tell=tell)
 
     def _result(self, run: DemoRun) -> Any:
         now_s = self._now_s()
@@ -74,12 +86,10 @@ class DemoWork:
     def _now_s(self) -> float:
         return self._stream.newest.stamp_s
 
-    def _halt(self) -> bool:
+    def _halt(self) -> None:
         user = user_of(self._source)
-        if not self._plans.running(user.name):
-            return False
-        self._motion.gate.stop(user, "its client cancelled the demo")
-        return True
+        if self._plans.running(user.name):
+            self._motion.gate.stop(user, "its client cancelled the demo")
 
 
 def read_parameters(text: str) -> dict[str, Any]:

@@ -25,13 +25,13 @@ class Goal:
         request: What it asks for.
         tell: Sends feedback, from any thread.
         cancelled: Whether its client wants it to end.
-        halt: Brings what moves for this goal to rest at once, if anything does; says whether.
+        halt: Brings what moves for this goal to rest at once, if anything does.
     """
 
     request: Any
     tell: Callable[[Any], None]
     cancelled: bool = False
-    halt: Callable[[], bool] = field(default=lambda: False)
+    halt: Callable[[], None] = field(default=lambda: None)
 
 
 class Work(Protocol):
@@ -72,7 +72,6 @@ class GoalServer:
         self._work = work
         self._accepts = accepts
         self._goals: dict[bytes, tuple[Goal, asyncio.Task[Any]]] = {}
-        self._cancelled: set[bytes] = set()
         self._server = ActionServer(
             node,
             action_type,
@@ -143,8 +142,8 @@ class GoalServer:
             return
         goal, task = self._goals[key]
         goal.cancelled = True
-        if not goal.halt():
-            task.cancel()
+        goal.halt()
+        task.cancel()
 
 
 def _never_called(handle: ServerGoalHandle) -> Awaitable[Any]:

@@ -58,7 +58,6 @@ class GripperWork:
     async def carry_out(self, goal: Goal) -> Any:
         """Move the fingers until they are where they should be, or hold something."""
         command = goal.request.command
-        goal.halt = lambda: self._halt(goal)
         async with self._reports.reporting(self._source, TOOL):
             width_m = self._width_m(command)
             await self._newest.run(lambda: self._grip(goal, width_m, command.max_effort))
@@ -71,6 +70,7 @@ class GripperWork:
 
     async def _grip(self, goal: Goal, width_m: float, force_n: float) -> None:
         pace = Pace(_FEEDBACK_HZ)
+        goal.halt = self._halt
 
         def see(state: RobotState) -> None:
             if pace.due(state.stamp_s):
@@ -118,9 +118,7 @@ class GripperWork:
             reached_goal=reached,
         )
 
-    def _halt(self, goal: Goal) -> bool:
+    def _halt(self) -> None:
         user = user_of(self._source)
-        if not self._plans.running(user.name):
-            return False
-        self._motion.gate.stop(user, "its client cancelled the grip")
-        return True
+        if self._plans.running(user.name):
+            self._motion.gate.stop(user, "its client cancelled the grip")

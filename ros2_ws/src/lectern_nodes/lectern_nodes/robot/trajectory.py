@@ -69,12 +69,10 @@ class FollowTrajectoryWork:
         text = f"{code}: {message_of(error)}"
         return _Result(error_code=(found or [_Result.INVALID_GOAL])[0], error_string=text)
 
-    def _halt(self, command: Command) -> bool:
+    def _halt(self, command: Command) -> None:
         user = user_of(self._source)
-        if not self._arm.moves(user, command):
-            return False
-        self._gate.stop(user, "its client cancelled the trajectory")
-        return True
+        if self._arm.moves(user, command):
+            self._gate.stop(user, "its client cancelled the trajectory")
 
 
 class TrajectoryTopic:

@@ -142,6 +142,15 @@ def test_a_demo_that_cannot_run_is_refused_by_name(client, name, parameters, cod
     assert result.error_msg
 
 
+def test_a_second_demo_beside_the_first_is_refused_by_name(client):
+    first = demo(client, "pick_and_place")
+    first.feedback.until(1)
+    status, result = demo(client, "pid").result()
+    assert (status, result.error_code) == (ABORTED, ErrorCode.ROBOT_BUSY)
+    first.cancel()
+    assert first.result()[0] == CANCELED
+
+
 @pytest.mark.parametrize("way", ["cancel", "stop"])
 def test_a_demo_that_is_cancelled_or_stopped_leaves_the_arm_at_rest(client, way):
     states = client.inbox(JointState, "joint_states")
@@ -153,7 +162,8 @@ def test_a_demo_that_is_cancelled_or_stopped_leaves_the_arm_at_rest(client, way)
         client.call(Trigger, "robot/stop")
     status, result = sent.result()
     assert status == (CANCELED if way == "cancel" else ABORTED)
-    assert result.error_code == ErrorCode.MOTION_STOPPED
+    stopped = ErrorCode.CANCELLED if way == "cancel" else ErrorCode.MOTION_STOPPED
+    assert result.error_code == stopped
     last = states.next()
     assert max(map(abs, last.velocity[:6])) < 0.02
     assert stamp_s(states.next()) > stamp_s(last)

@@ -100,6 +100,18 @@ def test_a_policy_of_off_refuses_every_motion_by_name(alone):
     assert reports.until(1)[0].error_code == ErrorCode.MOTION_OFF
 
 
+def test_a_goal_that_waits_for_approval_can_be_cancelled_and_nothing_moves(alone):
+    node, client = alone.robot(policy="ask"), alone.client()
+    assert node.start()
+    states = client.inbox(JointState, "joint_states", 1000)
+    sent = client.follow(follow_goal((3.0, READY)))
+    wait_until(lambda: node._face._motion.gate.pending() != (), "the plan waits for a person")
+    sent.cancel()
+    status, result = sent.result()
+    assert (status, result.error_string[:10]) == (GoalStatus.STATUS_CANCELED, "cancelled:")
+    assert list(states.next().position[:6]) == pytest.approx(HOME, abs=0.003)
+
+
 class Process:
     """A robot node in a process of its own."""
 
