@@ -21,9 +21,9 @@ from lectern.robot.embedded.robot import EmbeddedRobot
 from lectern.robot.scene import Scene
 
 ARM = textbook_arm()
-EMBEDDED = RosRobotSettings(planner="embedded", scene="planning_scene", wait_s=20.0)
-LOCAL = RosRobotSettings(planner="embedded", scene="local", wait_s=20.0)
-MOVEIT = RosRobotSettings(planner="moveit", scene="planning_scene", wait_s=20.0)
+EMBEDDED = RosRobotSettings(planner="embedded", scene="planning_scene", wait_s=20.0, stale_s=3.0)
+LOCAL = RosRobotSettings(planner="embedded", scene="local", wait_s=20.0, stale_s=3.0)
+MOVEIT = RosRobotSettings(planner="moveit", scene="planning_scene", wait_s=20.0, stale_s=3.0)
 
 
 @dataclass

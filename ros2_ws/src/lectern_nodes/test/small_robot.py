@@ -5,6 +5,7 @@ Real actions and real physics, few lines; what it does wrong on purpose is told 
 
 from __future__ import annotations
 
+import inspect
 import threading
 from typing import Any
 
@@ -94,9 +95,13 @@ class Served:
             event, result = await self._work(handle)
         except BaseException as error:
             event = GoalEvent.ABORT if isinstance(error, Exception) else GoalEvent.CANCELED
-            end_goal(self._server, handle, event, self._kind.Result())
+            self._end(handle, event, self._kind.Result())
             raise
-        end_goal(self._server, handle, event, result)
+        self._end(handle, event, result)
+
+    def _end(self, handle: ServerGoalHandle, event: GoalEvent, result: Any) -> None:
+        if self._context.ok():
+            end_goal(self._server, handle, event, result)
 
 
 class Spinning:
@@ -114,6 +119,9 @@ class Spinning:
         """End, and wait until it has ended."""
         self._executor.shutdown()
         self._thread.join(10)
+        for task, _, _ in self._executor._tasks:  # nobody will run them any more
+            if inspect.iscoroutine(task._handler):
+                task._handler.close()
 
 
 class SmallRobot:

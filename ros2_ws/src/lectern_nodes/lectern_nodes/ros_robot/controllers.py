@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
+import time
 from typing import Any
 
 from action_msgs.srv import CancelGoal
@@ -20,6 +23,8 @@ from lectern_nodes.ros_robot.trajectories import duration_message, trajectory_me
 # goal at the end did not get there, rad; as in the embedded simulator.
 LOST_RAD, MISSED_RAD = 0.15, 0.02
 _SETTLING_S = 0.5
+# Longest wait for the answers to a cancel, time until it was sent, and how often to look, s.
+_CANCEL_S, _POSTED_S, _LOOK_S = 1.0, 0.05, 0.01
 _CONTROLLERS = "the robot's controllers, or `ros2 run lectern_nodes robot_node`"
 _MOVE_GROUP = "move_group (ros2 launch lectern_bringup moveit.launch.py)"
 
@@ -61,6 +66,8 @@ class Controllers:
             else None
         )
         self._stopping = False
+        self._cancelled_s = -math.inf
+        self._answers: list[Any] = []
 
     async def follow(self, trajectory: Trajectory) -> Errand:
         """Send a trajectory.
@@ -95,7 +102,7 @@ class Controllers:
 
     def stop(self) -> None:
         """Do what `cancel` does, and call the stop service."""
-        self._link.post(self._cancel_all)
+        self.cancel()
         self._link.post(self._call_stop)
 
     def cancel(self) -> None:
@@ -103,6 +110,7 @@ class Controllers:
 
         Also those of others, and those that move_group gave, should it be dead.
         """
+        self._cancelled_s = time.monotonic()
         self._link.post(self._cancel_all)
 
     def followed(self, status: int, result: Any) -> LecternError | None:
@@ -133,12 +141,24 @@ class Controllers:
 
     async def _ready(self, client: ActionClient, name: str, what: str) -> None:
         wait_s = self._settings.wait_s
+        await self._quiet()
         await self._link.ready(client.server_is_ready, f"action server {name}", wait_s, what)
 
     def _cancel_all(self) -> None:
         for client in self._cancels:
             if self._link.sees(client.service_is_ready):
-                client.call_async(CancelGoal.Request())  # without an id: all goals
+                # Without an id: all goals.
+                self._answers.append(client.call_async(CancelGoal.Request()))
+
+    async def _quiet(self) -> None:
+        """Wait until what was cancelled is: a new goal sent at once would be cancelled as well."""
+        until_s = self._cancelled_s + _CANCEL_S
+        while time.monotonic() < until_s:
+            posted = time.monotonic() > self._cancelled_s + _POSTED_S
+            if posted and all(answer.done() for answer in self._answers):
+                break
+            await asyncio.sleep(_LOOK_S)
+        self._answers = [answer for answer in self._answers if not answer.done()]
 
     def _call_stop(self) -> None:
         if self._stop is None or self._stopping or not self._link.sees(self._stop.service_is_ready):

@@ -244,7 +244,7 @@ class Run:
 
     async def _at_rest_after(self, error: LecternError) -> LecternError:
         """Cancel what runs and wait until the arm rests; return the error to raise."""
-        if self._errand is not None and not self._errand.result.done():
+        if self._errand is not None and not self._nothing_came_of(self._errand):
             self._errand.cancel()
             self._controllers.cancel()  # whoever took the goal may be gone, and the arm go on
         until_s = time.monotonic() + _REST_LIMIT_S
@@ -271,9 +271,14 @@ class Run:
     def _nothing_runs(self) -> bool:
         """Tell whether no goal is left that could move the arm."""
         errand = self._errand
-        over = errand is None or errand.result.done() or not errand.server_is_there()
-        refused = errand is not None and errand.accepted.done() and not errand.accepted.result()
-        return over or refused
+        if errand is None or self._nothing_came_of(errand):
+            return True
+        return not errand.server_is_there()
+
+    def _nothing_came_of(self, errand: Errand) -> bool:
+        """Tell whether a goal is over or was never taken."""
+        refused = errand.accepted.done() and not errand.accepted.result()
+        return errand.result.done() or refused
 
     def _check_start(self, trajectory: Trajectory) -> None:
         gaps = np.abs(self._state().of(self._model.names) - trajectory.positions[0])

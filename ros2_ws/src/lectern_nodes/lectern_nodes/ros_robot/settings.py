@@ -55,7 +55,7 @@ class RosRobotSettings:
     overview_camera: str = "camera/image_raw"
     tool_camera: str = ""
     wait_s: float = 5.0
-    stale_s: float = 0.5
+    stale_s: float = 1.0
 
     def __post_init__(self) -> None:
         if self.planner == "moveit" and self.scene != "planning_scene":
