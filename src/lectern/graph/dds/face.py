@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -16,10 +17,12 @@ from lectern.graph.dds.assistant_face import AssistantFace
 from lectern.graph.dds.config import Reach, reach_of
 from lectern.graph.dds.library import check_library
 from lectern.graph.dds.participant import Participant
-from lectern.graph.dds.robot_face import RobotFace
 from lectern.graph.dds.types import message_types
-from lectern.motion import Motion
 from lectern.settings import Settings
+
+if TYPE_CHECKING:
+    from lectern.graph.dds.robot_face import RobotFace
+    from lectern.motion import Motion
 
 _log = structlog.get_logger("lectern.graph")
 
@@ -88,6 +91,9 @@ class DdsFace:
         await asyncio.shield(self._opening)
         if self._participant is None or self._reach is None:
             return
+        # What the robot needs is loaded with the robot, not before the first answer.
+        from lectern.graph.dds.robot_face import RobotFace
+
         try:
             commands = self._reach.commands
             self._robot = RobotFace(self._participant, motion, commands=commands)
