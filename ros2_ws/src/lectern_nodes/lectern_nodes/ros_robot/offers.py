@@ -134,14 +134,14 @@ _ENDPOINTS = (
         _DEFAULTS.overview_camera,
         "sensor_msgs/msg/Image",
         "Subscribed to while a picture is asked for; rgb8, bgr8, rgba8, bgra8 or mono8.",
-        "best effort, volatile, keep last 1",
+        "as published, volatile, keep last 1",
     ),
     Endpoint(
         "subscribes",
         _DEFAULTS.tool_camera,
         "sensor_msgs/msg/Image",
         "The same, for the camera on the gripper.",
-        "best effort, volatile, keep last 1",
+        "as published, volatile, keep last 1",
     ),
 )
 

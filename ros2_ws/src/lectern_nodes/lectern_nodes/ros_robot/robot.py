@@ -61,12 +61,11 @@ from lectern_nodes.ros_robot.surroundings import LocalScene, PlanningScene, Surr
 from lectern_nodes.ros_robot.trajectories import seconds_of
 
 _MAX_RATE_HZ = 1000.0
-_PICTURE_S = 3.0
+_PICTURE_S = 6.0
 # Faster than this, somebody else moves the arm, rad/s.
 _MOVING_RAD_S = 0.05
 # Longest wait for whoever has the robot when it is reset or closed, s.
 _IDLE_S = 10.0
-_BEST_EFFORT = QoSReliabilityPolicy.BEST_EFFORT
 
 
 class RosRobot:
@@ -486,7 +485,7 @@ class RosRobot:
         """Return the next picture of a topic, subscribed to while one is waited for."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        node, qos = self._link.node, QoSProfile(depth=1, reliability=_BEST_EFFORT)
+        node = self._link.node
         made: list[Any] = []
 
         def take(message: Any) -> None:
@@ -494,6 +493,7 @@ class RosRobot:
                 loop.call_soon_threadsafe(lambda: future.done() or future.set_result(message))
 
         def subscribe() -> None:
+            qos = _as_published(node, topic)
             made.append(node.create_subscription(self._types.Image, topic, take, qos))
 
         self._link.post(subscribe)
@@ -519,6 +519,18 @@ class RosRobot:
         finally:
             self._occupied = None
             occupied.set_result(None)
+
+
+def _as_published(node: Node, topic: str) -> QoSProfile:
+    """Return how to subscribe to pictures: reliably where they are published so.
+
+    Otherwise a large picture is lost with any part of it; but who asks for more than is offered
+    gets nothing.
+    """
+    offered = [each.qos_profile.reliability for each in node.get_publishers_info_by_topic(topic)]
+    reliable = bool(offered) and all(each == QoSReliabilityPolicy.RELIABLE for each in offered)
+    chosen = QoSReliabilityPolicy.RELIABLE if reliable else QoSReliabilityPolicy.BEST_EFFORT
+    return QoSProfile(depth=1, reliability=chosen)
 
 
 def _types(settings: RosRobotSettings) -> Any:
