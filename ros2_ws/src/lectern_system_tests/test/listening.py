@@ -53,6 +53,14 @@ class Listener:
 
         first(self.on("/diagnostics", DiagnosticArray), healthy)
 
+    def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait for a condition of the graph, of which rclpy tells nobody."""
+        never = threading.Event()
+        end_s = time.monotonic() + LIMIT_S
+        while not condition():
+            assert time.monotonic() < end_s, f"not within {LIMIT_S:g} s: {what}"
+            never.wait(0.02)
+
     def close(self) -> None:
         """Leave the graph."""
         self._executor.shutdown()

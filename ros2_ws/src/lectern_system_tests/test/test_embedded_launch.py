@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import signal
+import statistics
 import subprocess
 from collections.abc import Iterator
 from itertools import pairwise
@@ -24,6 +25,7 @@ from tf2_msgs.msg import TFMessage
 
 EMBEDDED = ("lectern_bringup", "embedded.launch.py")
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "ros" / "README.md"
+ANSWERS = "/assistant/answer_text"
 # Made by robot_state_publisher here.
 NOT_BY_THE_ROBOT = {"robot_description"}
 
@@ -53,7 +55,10 @@ def test_joint_states_come_every_10_ms_of_the_robots_clock(running, listener):
     states = listener.on("/joint_states", JointState)
     stamps = [first(states).header.stamp for _ in range(100)]
     times_ms = [round(stamp.sec * 1000 + stamp.nanosec / 1e6) for stamp in stamps]
-    assert {after - before for before, after in pairwise(times_ms)} == {10}
+    steps_ms = [after - before for before, after in pairwise(times_ms)]
+    # On a busy machine some are left out, but none is late, and none comes twice.
+    assert statistics.median(steps_ms) == 10
+    assert all(step > 0 and step % 10 == 0 for step in steps_ms)
 
 
 def test_the_clock_is_that_of_the_joint_states(running, listener):
@@ -66,18 +71,23 @@ def test_the_clock_is_that_of_the_joint_states(running, listener):
 def test_late_listeners_get_the_description_and_every_frame_has_one_parent(running, listener):
     description = first(listener.on("/robot_description", String, LATCHED)).data
     assert '<robot name="' in description
-    parents: dict[str, set[str]] = {}
-    for topic, qos in (("/tf_static", LATCHED), ("/tf", 100)):
-        inbox = listener.on(topic, TFMessage, qos)
-        for transform in first(inbox, lambda message: len(message.transforms) > 5).transforms:
-            parents.setdefault(transform.child_frame_id, set()).add(transform.header.frame_id)
-    assert all(len(of) == 1 for of in parents.values())
     links = set(re.findall(r'<link name="(\w+)"', description)) - {"world"}
-    assert links <= set(parents)
+    parents: dict[str, set[str]] = {}
+
+    def complete(message: TFMessage) -> bool:
+        for transform in message.transforms:
+            parents.setdefault(transform.child_frame_id, set()).add(transform.header.frame_id)
+        return links <= set(parents)
+
+    both = listener.on("/tf_static", TFMessage, LATCHED)
+    listener.node.create_subscription(TFMessage, "/tf", both.put, 100)
+    first(both, complete)
+    assert all(len(of) == 1 for of in parents.values()), parents
 
 
 @pytest.mark.parametrize("node", [ASSISTANT, ROBOT], ids=lambda node: node.name)
 def test_a_node_offers_what_its_table_says(node, running, listener):
+    listener.until(lambda: node.name in listener.node.get_node_names(), node.name)
     for end in node.endpoints:
         if end.name not in NOT_BY_THE_ROBOT:
             assert (end.name, end.type) in offered(listener.node, node.name, end.role)
@@ -107,16 +117,17 @@ def test_a_line_of_the_page_works_when_it_is_pasted(line, running):
         assert "success=True" in done.stdout or re.search(r"error_code[=:] ?0\b", done.stdout)
 
 
-def test_the_answer_to_the_pasted_question_is_echoed(running):
+def test_the_answer_to_the_pasted_question_is_echoed(running, listener):
     echo = re.search(r"^ros2 topic echo .*answer_text$", PAGE.read_text("utf-8"), re.MULTILINE)
     assert echo
     with subprocess.Popen(shlex.split(echo[0]), stdout=subprocess.PIPE, text=True) as echoing:
-        ros2(
-            "topic pub --once --wait-matching-subscriptions 1 /assistant/question_text",
-            "std_msgs/msg/String",
-            "{data: What is a quaternion}",
-        )
-        assert "quaternion" in echoing.communicate(timeout=LIMIT_S)[0]
+        try:
+            listener.until(lambda: listener.node.count_subscribers(ANSWERS) == 1, "the echo")
+            question = "{data: What is a quaternion}"
+            ros2("topic pub --once /assistant/question_text std_msgs/msg/String", question)
+            assert "quaternion" in echoing.communicate(timeout=LIMIT_S)[0]
+        finally:
+            echoing.kill()
 
 
 def test_a_robot_that_was_killed_comes_back(running, listener):
