@@ -2,7 +2,35 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+
 from rclpy.node import Node
+
+# An executor that has not come round to it after so long is not being spun, s.
+_PATIENCE_S = 2.0
+
+
+def between_callbacks(node: Node, work: Callable[[], None]) -> None:
+    """Do some work on the thread of a node's executor, from another one, and wait for its end.
+
+    Whoever destroys an entity while the executor of Humble waits for it may end the executor with
+    an exception.
+    """
+    claimed, done = threading.Lock(), threading.Event()
+
+    def once() -> None:
+        if claimed.acquire(blocking=False):
+            try:
+                work()
+            finally:
+                done.set()
+
+    if node.executor is not None:
+        node.executor.create_task(once)
+        done.wait(_PATIENCE_S)
+    once()
+    done.wait()
 
 
 class Entities:

@@ -21,7 +21,7 @@ from lectern_nodes.robot.arm import Arm
 from lectern_nodes.robot.base import BaseFace
 from lectern_nodes.robot.camera import CameraPublisher
 from lectern_nodes.robot.demos import DemoWork
-from lectern_nodes.robot.entities import Entities
+from lectern_nodes.robot.entities import Entities, between_callbacks
 from lectern_nodes.robot.frames import FramePublisher
 from lectern_nodes.robot.goals import GoalServer, Work
 from lectern_nodes.robot.gripper import GripperWork
@@ -90,10 +90,13 @@ class RobotFace:
     def close(self) -> None:
         """Take everything off the graph, and let go of the robot."""
         self._unsubscribe()
+        between_callbacks(self._node, self._take_off)
+        self._loop.run(self._motion.close())
+
+    def _take_off(self) -> None:
         for server in self._servers:
             server.destroy()
         self._entities.destroy()
-        self._loop.run(self._motion.close())
 
     async def _end_goals(self) -> None:
         await asyncio.gather(self._topic.end(), *(server.end() for server in self._servers))
