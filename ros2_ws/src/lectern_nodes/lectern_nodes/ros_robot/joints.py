@@ -115,7 +115,9 @@ class JointStates:
         columns: list[Floats] = [np.ascontiguousarray(rows[:, c]) for c in range(3)]
         for column in columns:
             column.setflags(write=False)
-        self._state = RobotState(self._names, *columns, stamp_s=float(rows[:, 3].max()))
+        positions, velocities, efforts = columns
+        stamp_s = float(rows[:, 3].max())
+        self._state = RobotState(self._names, positions, velocities, efforts, stamp_s)
         for listener in self._listeners:
             listener(self._state)
 

@@ -488,13 +488,21 @@ class RosRobot:
         node = self._link.node
         made: list[Any] = []
 
+        def show(message: Any) -> None:
+            if not future.done():
+                future.set_result(message)
+
         def take(message: Any) -> None:
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(lambda: future.done() or future.set_result(message))
+            with suppress(RuntimeError):  # the loop may be closed by now
+                loop.call_soon_threadsafe(show, message)
 
         def subscribe() -> None:
             qos = _as_published(node, topic)
             made.append(node.create_subscription(self._types.Image, topic, take, qos))
+
+        def unsubscribe() -> None:
+            for each in made:
+                node.destroy_subscription(each)
 
         self._link.post(subscribe)
         try:
@@ -505,7 +513,7 @@ class RosRobot:
                 "Start the camera, or name another topic.",
             ) from error
         finally:
-            self._link.post(lambda: [node.destroy_subscription(each) for each in made] and None)
+            self._link.post(unsubscribe)
 
     @contextmanager
     def _claim(self) -> Iterator[None]:
