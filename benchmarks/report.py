@@ -26,6 +26,7 @@ _PACKAGES = (
     *("lectern", "onnxruntime", "numpy", "qdrant-edge-py", "tokenizers", "PyStemmer", "scipy"),
     *("fastapi", "uvicorn", "ctranslate2", "llama-index-core", "llama-index-retrievers-bm25"),
     *("haystack-ai", "bm25s", "mujoco", "ompl", "pin", "coal", "toppra"),
+    *("cyclonedds", "ros2-pyterfaces"),
 )
 
 

@@ -87,6 +87,7 @@ _RANGES: Mapping[str, Mapping[int, str]] = {
     },
     "the ROS graph": {
         600: "graph_unavailable",
+        601: "node_inactive",
     },
 }
 

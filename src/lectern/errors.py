@@ -201,6 +201,13 @@ class GraphUnavailable(LecternError):
     status = 503
 
 
+class NodeInactive(LecternError):
+    """The node is not active, so it does no work."""
+
+    code = "node_inactive"
+    status = 503
+
+
 class ShuttingDown(LecternError):
     """The bridge is about to stop and takes nothing new."""
 

@@ -27,6 +27,11 @@ TOKEN, CITATION, TOOL, END = range(4)
 SEARCH_TOOL = "search_book"
 
 
+def printable(path: str) -> str:
+    """Return a path that can be sent as UTF-8; what is no text in it becomes "?"."""
+    return path.encode("utf-8", "replace").decode("utf-8")
+
+
 def time_message(types: Any, seconds: float) -> Any:
     """Return a `builtin_interfaces/Time`; the nanoseconds are rounded down."""
     whole = math.floor(seconds)
@@ -106,7 +111,7 @@ def citation_message(types: Any, citation: Citation) -> Any:
         title=citation.title,
         heading=list(citation.heading),
         anchor=citation.anchor,
-        source=citation.source,
+        source=printable(citation.source),
         quote=citation.quote,
         start=citation.start,
         end=citation.end,
@@ -122,7 +127,7 @@ def hit_messages(types: Any, hits: Iterable[Hit]) -> list[Any]:
             title=hit.passage.title,
             heading=list(hit.passage.heading),
             anchor=hit.passage.anchor,
-            source=hit.passage.source,
+            source=printable(hit.passage.source),
             text=hit.passage.text,
             score=float(hit.score),
         )
@@ -133,7 +138,7 @@ def hit_messages(types: Any, hits: Iterable[Hit]) -> list[Any]:
 def answer_text(answer: Answer) -> str:
     """Return an answer for hands on a keyboard: its text, then where each citation leads."""
     places = [
-        f"[{number}] {' > '.join(citation.heading)} ({citation.source}#{citation.anchor})"
+        f"[{number}] {_place(citation)}"
         for number, citation in enumerate(answer.citations, start=1)
     ]
     near = [f"- {' > '.join(near.heading)}" for near in answer.near]
@@ -179,12 +184,17 @@ class Chunks:
         return chunk
 
 
+def _place(citation: Citation) -> str:
+    trail = " > ".join(citation.heading)
+    return f"{trail} ({printable(citation.source)}#{citation.anchor})"
+
+
 def _near(types: Any, near: NearSection) -> Any:
     return types.NearSection(
         passage_id=near.passage_id,
         title=near.title,
         heading=list(near.heading),
         anchor=near.anchor,
-        source=near.source,
+        source=printable(near.source),
         score=float(near.score),
     )

@@ -10,7 +10,7 @@ from rclpy.logging import set_logger_level
 from rclpy.parameter import Parameter
 
 from lectern.bridge.server import bind
-from lectern.errors import GraphUnavailable, LecternError, ShuttingDown
+from lectern.errors import LecternError, NodeInactive, ShuttingDown
 from lectern.exchange.admission import Admission
 from lectern.exchange.conversations import Conversations
 from lectern.exchange.desk import Desk
@@ -114,8 +114,8 @@ class AssistantNode(ManagedNode):
         if self.stopping.is_set():
             return ShuttingDown(f"{name} is shutting down.", "Ask again once it is back.")
         if state in _STARTING:
-            return GraphUnavailable(f"{name} is still {state}.", "Ask again in a moment.")
-        return GraphUnavailable(
+            return NodeInactive(f"{name} is still {state}.", "Ask again in a moment.")
+        return NodeInactive(
             f"{name} is {state}, not active.",
             "Configure and activate it with `ros2 lifecycle set`.",
         )

@@ -56,7 +56,7 @@ def test_the_node_goes_through_its_states_and_answers_in_the_active_one_only(boo
 
     def refusal(question_id):
         answer = client.ask(QUESTION, question_id)
-        assert answer.error_code == 600
+        assert answer.error_code == 601
         return answer.error_msg
 
     assert manager.state.id == State.PRIMARY_STATE_UNCONFIGURED
@@ -83,9 +83,9 @@ def test_every_face_refuses_by_name_while_the_node_is_not_active(book, graph):
     client = graph.client().meet()
 
     assert "not active" in client.ask_text(QUESTION)
-    assert client.search("force").error_code == 600
+    assert client.search("force").error_code == 601
     status, result = client.send_goal(QUESTION).result()
-    assert (status, result.error_code) == (6, 600)
+    assert (status, result.error_code) == (6, 601)
 
 
 def test_an_impossible_transition_is_refused_and_ends_nothing(book, graph, manager):
@@ -156,9 +156,9 @@ def test_a_question_at_work_is_refused_by_name_when_the_node_is_deactivated(talk
     node.trigger_deactivate()
 
     answer = talker.answers.first(lambda a: a.question_id == "at work")
-    assert answer.error_code == 600
+    assert answer.error_code == 601
     assert "deactivating" in answer.error_msg
-    assert goal.result()[1].error_code == 600
+    assert goal.result()[1].error_code == 601
     assert model.hung_up.wait(60)
 
 
