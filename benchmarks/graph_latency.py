@@ -81,6 +81,7 @@ def main() -> None:
     watch = Stopwatch()
     questions = read_questions(options.questions)
     os.environ.pop("CYCLONEDDS_URI", None)
+    os.environ["LECTERN_DDS"] = "true"
     os.environ["ROS_DOMAIN_ID"] = str(options.domain)
     with indexed_book() as settings, running(settings) as server:
         server.wait_for_answer(questions[0], START_S)

@@ -121,11 +121,19 @@ def write_book(folder: Path) -> Path:
     return folder
 
 
+_OUTSIDE = ("LECTERN_", "OPENAI_", "ROS_DOMAIN_ID", "ROS_LOCALHOST_ONLY", "CYCLONEDDS_URI")
+
+
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_settings_from_outside(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     for name in list(os.environ):
-        if name.startswith(("LECTERN_", "OPENAI_")) and not name.startswith("LECTERN_TEST_"):
+        if name.startswith(_OUTSIDE) and not name.startswith("LECTERN_TEST_"):
             monkeypatch.delenv(name)
+    if "graph" not in request.path.relative_to(Path(__file__).parent).parts[:-1]:
+        # Whoever else is on the machine's usual domain shall not meet the programs of tests.
+        monkeypatch.setenv("LECTERN_DDS", "false")
 
 
 @pytest.fixture

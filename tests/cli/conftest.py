@@ -86,10 +86,7 @@ def ingested_home(book, embedder, tmp_path_factory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch, tmp_path, embedder, book) -> None:
-    """No setting from outside, an empty home, and the real model loaded once for all tests."""
-    for name in list(os.environ):
-        if name.startswith(("LECTERN_", "OPENAI_")):
-            monkeypatch.delenv(name)
+    """An empty home and a small book, and the real model loaded once for all tests."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LECTERN_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("LECTERN_BOOK", str(book))

@@ -111,18 +111,24 @@ def test_an_id_that_is_too_long_is_refused_with_its_beginning(peer):
     assert "129" in answer.error_msg
 
 
-def test_fifty_questions_at_once_are_all_answered_or_refused_by_name(peer):
+@pytest.mark.parametrize("topic", [offers.QUESTION, offers.QUESTION_TEXT], ids=lambda t: t.name)
+def test_a_burst_of_questions_is_answered_or_refused_by_name_and_none_is_lost(peer, topic):
     answers = peer.reader(offers.ANSWER)
-    peer.writer(offers.QUESTION)
-    waiting = {f"at-once-{number}" for number in range(50)}
-    for name in sorted(waiting):
-        peer.write(offers.QUESTION, T.Question(id=name, text=QUESTION, conversation_id=""))
+    peer.writer(topic)
+    waiting = {f"{QUESTION} {topic.name} {number}" for number in range(200)}
+    for text in sorted(waiting):
+        typed = topic is offers.QUESTION_TEXT
+        peer.write(topic, T.String(data=text) if typed else question_of(text))
 
     codes = []
     while waiting:
-        answer = answers.until(lambda answer: answer.question_id in waiting)
-        waiting.remove(answer.question_id)
+        answer = answers.until(lambda answer: answer.question in waiting)
+        waiting.remove(answer.question)
         codes.append(answer.error_code)
 
     assert set(codes) == {0, NUMBERS["overloaded"]}  # one worker, eight may wait
     assert codes.count(0) >= 9
+
+
+def question_of(text):
+    return T.Question(id="", text=text, conversation_id="")

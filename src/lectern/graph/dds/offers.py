@@ -35,20 +35,24 @@ class Topic:
         return f"reliable, {durability}, last {self.depth}"
 
 
+# Deep enough for a burst: what a queue of DDS cannot hold is lost without a word, while refusing by
+# name is the business of the desk.
+_BURST = 1_000
+
 QUESTION = Topic(
-    names.QUESTION, "lectern_interfaces/msg/Question", "in", 50, "a question about the book"
+    names.QUESTION, "lectern_interfaces/msg/Question", "in", _BURST, "a question about the book"
 )
 QUESTION_TEXT = Topic(
-    names.QUESTION_TEXT, "std_msgs/msg/String", "in", 50, "the same, for hands on a keyboard"
+    names.QUESTION_TEXT, "std_msgs/msg/String", "in", _BURST, "the same, for hands on a keyboard"
 )
 ANSWER = Topic(
-    names.ANSWER, "lectern_interfaces/msg/Answer", "out", 50, "the answer, or why there is none"
+    names.ANSWER, "lectern_interfaces/msg/Answer", "out", _BURST, "the answer, or why there is none"
 )
 ANSWER_CHUNK = Topic(
-    names.ANSWER_CHUNK, "lectern_interfaces/msg/AnswerChunk", "out", 1000, "the answer in pieces"
+    names.ANSWER_CHUNK, "lectern_interfaces/msg/AnswerChunk", "out", _BURST, "the answer in pieces"
 )
 ANSWER_TEXT = Topic(
-    names.ANSWER_TEXT, "std_msgs/msg/String", "out", 50, "the answer to `question_text`"
+    names.ANSWER_TEXT, "std_msgs/msg/String", "out", _BURST, "the answer to `question_text`"
 )
 CLOCK = Topic(names.CLOCK, "rosgraph_msgs/msg/Clock", "out", 10, "the robot's clock, 100 Hz")
 JOINT_STATES = Topic(
