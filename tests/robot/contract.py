@@ -121,6 +121,14 @@ class RobotContract:
         assert robot.state().activity in (Activity.IDLE, Activity.STOPPING)
         assert not np.allclose(joints(robot), robot.model.named["ready"], atol=0.01)
 
+    async def test_a_halt_from_another_thread_ends_a_motion_and_the_next_one_runs(self, robot):
+        task = await begin(robot, await robot.plan(READY))
+        await asyncio.to_thread(robot.halt, "enough")
+        with pytest.raises(MotionStopped):
+            await task
+        assert robot.state().activity is Activity.IDLE
+        await robot.execute(await robot.plan(READY))
+
     async def test_a_stop_of_a_robot_at_rest_does_not_keep_it_from_moving(self, robot):
         robot.stop("just in case")
         await robot.execute(await robot.plan(READY))

@@ -176,9 +176,11 @@ class MemoryRobot:
 
     def stop(self, reason: str) -> None:
         """Stop what runs before its next tick; callable from any thread, never fails."""
-        with self._lock:
-            self._stops += 1
-            self._stop_reason = reason
+        self._void(reason)
+
+    def halt(self, reason: str) -> None:
+        """Stop the plan that is being executed before its next tick; see `Robot.halt`."""
+        self._void(reason)
 
     async def set_scene(self, scene: Scene, base: Scene | None = None) -> None:
         """Change the surroundings; see `Robot.set_scene`."""
@@ -206,6 +208,11 @@ class MemoryRobot:
     async def close(self) -> None:
         """Stop what runs."""
         self.stop("the robot is being switched off")
+
+    def _void(self, reason: str) -> None:
+        with self._lock:
+            self._stops += 1
+            self._stop_reason = reason
 
     def _start_over(self) -> None:
         home = self._model.named.get("home")

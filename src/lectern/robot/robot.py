@@ -150,6 +150,12 @@ class Robot(RobotView, Protocol):
     def stop(self, reason: str) -> None:
         """Bring everything to rest now; callable from any thread, never waits, never fails."""
 
+    def halt(self, reason: str) -> None:
+        """Bring the plan that is being executed to rest as fast as `stop` does, and nothing else.
+
+        Callable from any thread, never waits, never fails. Its `execute` raises `MotionStopped`.
+        """
+
     async def set_scene(self, scene: Scene, base: Scene | None = None) -> None:
         """Change the surroundings.
 

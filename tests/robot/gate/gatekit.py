@@ -78,6 +78,7 @@ class RecordingRobot(MemoryRobot):
         super().__init__(ARM, planner, **more)
         self.executed: list[Plan] = []
         self.stops: list[str] = []
+        self.halts: list[str] = []
         self.on_execute: Callable[[], None] = lambda: None
         self.hold: asyncio.Event | None = None
         self.began = threading.Event()
@@ -93,6 +94,10 @@ class RecordingRobot(MemoryRobot):
     def stop(self, reason) -> None:
         self.stops.append(reason)
         super().stop(reason)
+
+    def halt(self, reason) -> None:
+        self.halts.append(reason)
+        super().halt(reason)
 
 
 class Hands:

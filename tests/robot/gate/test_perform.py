@@ -50,6 +50,33 @@ async def test_where_the_policy_asks_it_waits_for_a_person(rig):
     assert [e["verdict"] for e in rig.entries()] == ["ask", "approved", "started", "ended"]
 
 
+@pytest.mark.parametrize("policy", ["auto", "ask"])
+async def test_the_proposal_is_told_before_anything_moves_whatever_the_policy(tmp_path, policy):
+    rig, told = Rig(tmp_path, Policy(policy)), []
+    performing = asyncio.create_task(
+        rig.gate.perform(
+            ALICE,
+            *GO_READY,
+            on_approval=lambda p: approving.append(
+                asyncio.ensure_future(rig.gate.approve(OPERATOR, p.digest))
+            ),
+            on_proposal=lambda p: told.append((p.digest, len(rig.robot.executed))),
+        )
+    )
+    approving: list[asyncio.Future] = []
+    await performing
+    assert told == [(rig.robot.executed[0].digest, 0)]
+
+
+async def test_a_face_that_breaks_at_the_proposal_moves_nothing(open_rig):
+    def broken(proposal) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(Exception, match="ZeroDivisionError"):
+        await open_rig.gate.perform(ALICE, *GO_READY, on_proposal=broken)
+    assert open_rig.robot.executed == []
+
+
 async def test_a_rejection_ends_it(rig):
     performing = await waiting(rig)
     await rig.gate.reject(OPERATOR, rig.gate.pending()[0].digest)

@@ -244,6 +244,13 @@ class EmbeddedRobot:
         """Bring everything to rest now; callable from any thread, never waits, never fails."""
         self._simulator.stop(reason)
 
+    def halt(self, reason: str) -> None:
+        """Bring the plan that is being executed to rest at once; see `Robot.halt`.
+
+        That is the same here: the simulator carries out nothing beside it.
+        """
+        self._simulator.stop(reason)
+
     async def set_scene(self, scene: Scene, base: Scene | None = None) -> None:
         """Change the surroundings; see `Robot.set_scene`.
 

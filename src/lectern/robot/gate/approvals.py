@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -78,12 +78,14 @@ class Run:
         what: In words, for those who must wait.
         epoch: In which it began.
         ticket: The approved plan; None: a change of scene or a reset.
+        halted: Why it shall come to its end before its time; None: it shall not.
         finished: Done when the robot is free again.
     """
 
     what: str
     epoch: int
     ticket: Ticket | None = None
+    halted: str | None = None
     finished: Future[None] = field(default_factory=Future)
 
 
@@ -260,13 +262,33 @@ class Ledger:
         """Check, as the last thing before the robot is told, that it still may.
 
         Raises:
-            MotionStopped: A stop was faster.
+            MotionStopped: A stop was faster, or a halt.
             ApprovalInvalid: It took too long to get here.
         """
         with self._lock:
             self.require(run.epoch)
+            if run.halted is not None:
+                raise MotionStopped(f"It was halted before it began: {run.halted}.", _ANEW)
             if run.ticket is not None and not self._clock.before(run.ticket.expires):
                 raise _expired()
+
+    def halt(self, user: str, reason: str, tell_robot: Callable[[], None]) -> Ticket | None:
+        """Let the plan that a user has running come to its end before its time.
+
+        The robot is told under the lock: nobody else can have taken it by then, so that no other
+        motion is hit. Telling it must not wait.
+
+        Returns:
+            What was running; None: nothing of this user, or it was halted before.
+        """
+        with self._lock:
+            run = self._run
+            mine = run is not None and run.ticket is not None and run.ticket.key[0] == user
+            if run is None or not mine or run.halted is not None:
+                return None
+            run.halted = reason
+            tell_robot()
+            return run.ticket
 
     def release(self, run: Run) -> None:
         """Give the robot back."""

@@ -24,7 +24,7 @@ from lectern.robot.gate.surroundings import Surroundings
 from lectern.robot.gate.tools import Intent, Tool, tool_for
 from lectern.robot.gate.users import APPROVERS, PROPOSERS, User, check_role
 from lectern.robot.gate.view import LookingOnly
-from lectern.robot.gate.waiting import OnApproval, approved
+from lectern.robot.gate.waiting import OnApproval, OnProposal, approved
 from lectern.robot.gate.workspace import Workspace
 from lectern.robot.robot import Execution, OnProgress, Robot, RobotView
 from lectern.robot.scene import Scene
@@ -96,6 +96,8 @@ class MotionGate:
         arguments: Mapping[str, Any],
         on_progress: OnProgress | None = None,
         on_approval: OnApproval | None = None,
+        *,
+        on_proposal: OnProposal | None = None,
     ) -> Execution:
         """Propose a motion, wait for its approval where the policy asks, and execute it.
 
@@ -107,6 +109,8 @@ class MotionGate:
             arguments: Of the tool.
             on_progress: Called while the robot moves.
             on_approval: Called with the proposal if it waits for a person.
+            on_proposal: Called with the proposal once there is one, whatever the policy, before
+                anything moves.
 
         Raises:
             ApprovalInvalid: A person rejected it, or nobody approved it in time.
@@ -115,7 +119,7 @@ class MotionGate:
         record = Record("propose", name_of(user), text_of(tool, 80))
         async with self._desk.deciding(record):
             ticket = await self._kept(record, user, tool, arguments)
-            await approved(self._desk, record, ticket, on_approval)
+            await approved(self._desk, record, ticket, on_approval, on_proposal)
         try:
             return await self.execute(user, ticket.proposal.digest, on_progress)
         finally:
@@ -199,6 +203,34 @@ class MotionGate:
             owe = self._audit.owe if changes else self._audit.owe_often
             owe(record.entry(self._clock, "stopped", reason=text))
             self._desk.announce("stopped", reason=text)
+
+    def halt(self, user: User, reason: str) -> bool:
+        """Bring the motion that a user has running to rest as fast as a stop does; nothing else.
+
+        Proposals, approvals and sessions stay good, others' and the user's own. From any thread;
+        never raises.
+
+        Args:
+            user: Whose motion; one that only waits to begin does not begin.
+            reason: In words, for the log and for whoever waits for the motion.
+
+        Returns:
+            Whether there was one that was not halted before.
+        """
+        text = str(reason)[:200] if isinstance(reason, str) else ""
+
+        def tell_robot() -> None:
+            with suppress(Exception):  # the motion looks for itself while it runs
+                self._robot.halt(text)
+
+        ticket = self._ledger.halt(name_of(user), text, tell_robot)
+        if ticket is None:
+            return False
+        with suppress(Exception):
+            proposal = ticket.proposal
+            record = Record("halt", proposal.user, proposal.tool, ticket.arguments, proposal.digest)
+            self._audit.owe(record.entry(self._clock, "stopped", reason=text))
+        return True
 
     def pending(self) -> tuple[Proposal, ...]:
         """Return the proposals that wait for a person, oldest first."""

@@ -26,7 +26,8 @@ class Motion:
     robot. An execution first checks the epoch (`Ledger.begin`), then hands the plan over, then
     looks at the epoch again, after each step of the robot's own code and at each progress.
     Whichever way the two are interleaved, either the epoch is found changed and nothing begins, or
-    the robot is told to stop after it was told to move.
+    the robot is told to stop after it was told to move. A halt, which ends this execution alone,
+    marks the run instead of the epoch, and keeps to the same order.
     """
 
     def __init__(
@@ -84,10 +85,12 @@ class Motion:
         return await watched(self._robot.execute(plan, self._progress), self._look)
 
     def _look(self) -> None:
-        """Stop the robot if a stop came while it was taking the plan."""
-        if self._desk.ledger.epoch != self._run.epoch:
-            with suppress(Exception):  # its `stop` never fails; if it does, the motion is awaited
+        """Stop the robot if a stop or a halt came while it was taking the plan."""
+        with suppress(Exception):  # its `stop` never fails; if it does, the motion is awaited
+            if self._desk.ledger.epoch != self._run.epoch:
                 self._robot.stop("a stop came while the motion began")
+            elif self._run.halted is not None:
+                self._robot.halt(self._run.halted)
 
     def _progress(self, progress: Progress) -> None:
         self._look()

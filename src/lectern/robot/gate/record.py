@@ -17,7 +17,7 @@ class Record:
 
     Attributes:
         event: What is asked for: `propose`, `approve`, `reject`, `execute`, `session`,
-            `change_scene`, `reset`, `stop`.
+            `change_scene`, `reset`, `stop`, `halt`.
         user: Name of who asks.
         tool: Name of the tool.
         arguments: As JSON.

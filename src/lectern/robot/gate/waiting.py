@@ -13,21 +13,35 @@ from lectern.robot.gate.proposal import Proposal
 from lectern.robot.gate.record import Record
 
 OnApproval: TypeAlias = Callable[[Proposal], None]
+OnProposal: TypeAlias = Callable[[Proposal], None]
 
 
 async def approved(
-    desk: Desk, record: Record, ticket: Ticket, on_approval: OnApproval | None
+    desk: Desk,
+    record: Record,
+    ticket: Ticket,
+    on_approval: OnApproval | None,
+    on_proposal: OnProposal | None = None,
 ) -> None:
     """Wait until somebody has approved a proposal that needs it; withdraw it if nobody does.
+
+    Args:
+        desk: Of the gate.
+        record: Of the request.
+        ticket: The proposal.
+        on_approval: Called if a person must approve it.
+        on_proposal: Called in any case, before.
 
     Raises:
         ApprovalInvalid: A person rejected it, or nobody approved it in time.
         MotionStopped: A stop made it void.
     """
-    if ticket.proposal.verdict == "allowed":
-        return
-    record.check = "approval"
     try:
+        if on_proposal is not None:
+            on_proposal(ticket.proposal)
+        if ticket.proposal.verdict == "allowed":
+            return
+        record.check = "approval"
         if on_approval is not None:
             on_approval(ticket.proposal)
         await _decided(ticket, desk.inspector.policy.approval_s)

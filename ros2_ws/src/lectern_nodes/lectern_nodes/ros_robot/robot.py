@@ -244,12 +244,17 @@ class RosRobot:
 
         Cancels every goal of every controller, and calls the stop service if there is one.
         """
-        with self._lock:
-            self._stops += 1
-            self._stop_reason = reason
-            run = self._run
+        run = self._void(reason)
         self._controllers.stop()
         if run is not None:
+            run.end(reason)
+
+    def halt(self, reason: str) -> None:
+        """Cancel the goal of the plan that is being executed; see `Robot.halt`.
+
+        How fast the arm then rests is its controller's affair: robot_node's brakes as for a stop.
+        """
+        if (run := self._void(reason)) is not None:
             run.end(reason)
 
     async def set_scene(self, scene: Scene, base: Scene | None = None) -> None:
@@ -448,6 +453,13 @@ class RosRobot:
 
     def _over(self) -> None:
         self._run = None
+
+    def _void(self, reason: str) -> Run | None:
+        """Let nothing begin that was given before now; return what runs."""
+        with self._lock:
+            self._stops += 1
+            self._stop_reason = reason
+            return self._run
 
     async def _idle(self) -> None:
         """Wait until nobody has the robot."""
