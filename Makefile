@@ -5,9 +5,6 @@ VENV ?= .venv
 PORT ?= 8000
 # Many tests wait for motions at the speed of the clock, so two run at once.
 PYTEST_ARGS ?= --numprocesses 2 --dist loadfile
-# Once ROS is sourced, its plugins are in every pytest: one imports all test files by itself, the
-# other warns. Without ROS this says nothing.
-NO_ROS_PLUGINS := -p no:launch_pytest -p no:launch_testing -p no:launch_ros
 COLCON_ARGS ?=
 BIN := $(VENV)/bin
 
@@ -27,7 +24,7 @@ run: install  ## Index the book if needed, start everything, print the address (
 	@$(BIN)/lectern up --port $(PORT)
 
 test: install-dev  ## Run every test that this machine can run
-	$(BIN)/python -m pytest $(NO_ROS_PLUGINS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 bench: install-dev  ## Measure, and print JSON
 	$(BIN)/python -m benchmarks
