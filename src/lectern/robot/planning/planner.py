@@ -105,7 +105,7 @@ class Planner:
             LecternError: What `RobotView.plan` names.
         """
         began = time.monotonic()
-        self._validate(request)
+        check_request(request)
         start = self._positions(request.start_rad or start_rad, "start", START_TOLERANCE_RAD)
         with self._world(request.scene or scene, finger_m) as world:
             return _Task(self, request, start, world, began).plan()
@@ -158,22 +158,6 @@ class Planner:
     ) -> AbstractContextManager[CollisionWorld]:
         open_m = self.model.gripper.max_width_m / 2
         return self._worlds.lend(scene, open_m if finger_m is None else finger_m)
-
-    def _validate(self, request: PlanRequest) -> None:
-        if not SLOWEST <= request.speed_scale <= 1:
-            raise InvalidInput(
-                f"The speed_scale {request.speed_scale} is not within {SLOWEST:g} to 1.",
-                "Give the share of the limits to use.",
-            )
-        if not 0 < request.timeout_s <= LONGEST_TIMEOUT_S:
-            raise InvalidInput(
-                f"The timeout {request.timeout_s} s is not above 0 and at most "
-                f"{LONGEST_TIMEOUT_S:g} s.",
-                "Give the longest time to search.",
-            )
-        if not isinstance(request.seed, int) or request.seed < 0:
-            raise InvalidInput(f"The seed {request.seed!r} is no whole number of 0 or more.")
-        algorithm(request.planner)
 
     def _positions(
         self, values: Floats | tuple[float, ...], what: str, slack_rad: float = LIMIT_TOLERANCE
@@ -431,6 +415,28 @@ class _Task:
             "states_checked": float(self.checker.checked),
         }
         return Plan(self.model.name, (Move(trajectory),), MappingProxyType(figures))
+
+
+def check_request(request: PlanRequest) -> None:
+    """Check what is asked of a planner beside goal and start.
+
+    Raises:
+        InvalidInput: Speed, time, seed or algorithm cannot be used.
+    """
+    if not SLOWEST <= request.speed_scale <= 1:
+        raise InvalidInput(
+            f"The speed_scale {request.speed_scale} is not within {SLOWEST:g} to 1.",
+            "Give the share of the limits to use.",
+        )
+    if not 0 < request.timeout_s <= LONGEST_TIMEOUT_S:
+        raise InvalidInput(
+            f"The timeout {request.timeout_s} s is not above 0 and at most "
+            f"{LONGEST_TIMEOUT_S:g} s.",
+            "Give the longest time to search.",
+        )
+    if not isinstance(request.seed, int) or request.seed < 0:
+        raise InvalidInput(f"The seed {request.seed!r} is no whole number of 0 or more.")
+    algorithm(request.planner)
 
 
 def _required(world: CollisionWorld, ends: list[Floats], margin_m: float) -> Floats:
