@@ -11,14 +11,13 @@ from lectern.errors import TrajectoryInvalid
 from lectern.graph.robot_messages import commanded_points, waiting_time_s
 from lectern.motion import Motion
 from lectern.robot.following import commanded, follow_arguments
-from lectern.robot.gate.users import User
-from lectern.robot.robot import Execution
+from lectern.robot.robot import Execution, Progress
 from lectern.robot.trajectory import Trajectory
 from lectern_nodes.robot.errors import WrongJoints, WrongTime
 from lectern_nodes.robot.monitor import Monitor, Sample
 from lectern_nodes.robot.newest import Newest
 from lectern_nodes.robot.plans import Plans
-from lectern_nodes.robot.reports import Reports
+from lectern_nodes.robot.reports import Asked, Reports, user_of
 from lectern_nodes.robot.stream import StateStream
 from lectern_nodes.robot.tolerances import NONE, Tolerances
 
@@ -76,21 +75,24 @@ class Arm:
             GoalMissed: A joint was beyond its goal tolerance.
             LecternError: It was refused, replaced or stopped.
         """
-        async with self._reports.reporting(source, TOOL) as user:
+        async with self._reports.reporting(source, TOOL) as asked:
             check_joints(command.message.joint_names, self._model.names)
             tolerances = command.tolerances()
-            return await self._newest.run(lambda: self._follow(user, command, tolerances))
+            done = await self._newest.run(lambda: self._follow(asked, command, tolerances))
+            asked.ended(done)
+            return done
 
-    def moves(self, user: User, command: Command) -> bool:
-        """Tell whether the arm moves for a command."""
-        return command.following and self._plans.running(user.name)
+    def halt(self, source: str, command: Command) -> None:
+        """Bring the arm to rest as fast as a stop does, if it moves for a command."""
+        if command.following:
+            self._gate.halt(user_of(source), "its client cancelled the trajectory")
 
-    async def _follow(self, user: User, command: Command, tolerances: Tolerances) -> Execution:
+    async def _follow(self, asked: Asked, command: Command, tolerances: Tolerances) -> Execution:
         command.following = True
         try:
             await self._wait_for_begin(command.message)
             trajectory = await asyncio.to_thread(self._trajectory, command.message)
-            return await self._perform(user, trajectory, command, tolerances)
+            return await self._perform(asked, trajectory, command, tolerances)
         finally:
             command.following = False
 
@@ -106,17 +108,28 @@ class Arm:
         return commanded(self._model, names, points, present)
 
     async def _perform(
-        self, user: User, trajectory: Trajectory, command: Command, tolerances: Tolerances
+        self, asked: Asked, trajectory: Trajectory, command: Command, tolerances: Tolerances
     ) -> Execution:
         monitor = Monitor(
             trajectory,
             tolerances,
-            begun=lambda: self._plans.running(user.name),
+            begun=lambda: self._plans.running(asked.user.name),
             on_sample=command.on_sample,
             on_violation=lambda: performing.cancel(),  # noqa: PLW0108  it is made below
         )
+
+        def progress(made: Progress) -> None:
+            asked.moved(made)
+            monitor.progress(made)
+
         performing = asyncio.ensure_future(
-            self._gate.perform(user, TOOL, follow_arguments(trajectory), monitor.progress)
+            self._gate.perform(
+                asked.user,
+                TOOL,
+                follow_arguments(trajectory),
+                progress,
+                on_proposal=asked.planned,
+            )
         )
         with self._stream.listening(monitor.see):
             try:

@@ -16,7 +16,7 @@ from lectern.robot.gate.users import User
 from lectern_nodes.robot import types
 from lectern_nodes.robot.goals import Goal
 from lectern_nodes.robot.plans import Plans
-from lectern_nodes.robot.reports import Reports, user_of
+from lectern_nodes.robot.reports import Asked, Reports
 from lectern_nodes.robot.stream import StateStream
 
 TOOL = "run_demo"
@@ -50,12 +50,12 @@ class DemoWork:
             RobotBusy: Another one is running.
             LecternError: As `Motion.run_demo` does.
         """
-        async with self._reports.reporting(self._source, TOOL) as user:
+        async with self._reports.reporting(self._source, TOOL) as asked:
             if self._running:
                 raise RobotBusy("Another demo is running.", "Wait for its end, or cancel it.")
             self._running = True
             try:
-                return self._result(await self._run(goal, user))
+                return self._result(goal, await self._run(goal, asked))
             finally:
                 self._running = False
 
@@ -63,22 +63,32 @@ class DemoWork:
         """Say what went wrong."""
         return RunDemo.Result(error_code=number_of(error), error_msg=message_of(error))
 
-    async def _run(self, goal: Goal, user: User) -> DemoRun:
+    async def _run(self, goal: Goal, asked: Asked) -> DemoRun:
         began_s, request = self._now_s(), goal.request
-        goal.halt = self._halt
+        goal.halt = lambda: self._halt(asked.user)
 
         def tell(message: str) -> None:
             goal.tell(RunDemo.Feedback(message=message, elapsed_s=self._now_s() - began_s))
 
         tell(f"Running {request.name[:80]}.")
         parameters = read_parameters(request.parameters)
-        return await self._motion.run_demo(user, request.name, parameters, request.seed, tell=tell)
+        before = self._plans.digest_of(asked.user.name)
+        try:
+            return await self._motion.run_demo(
+                asked.user, request.name, parameters, request.seed, tell=tell
+            )
+        finally:
+            # Of its many plans, the newest is told; the audit log has them all.
+            digest = self._plans.digest_of(asked.user.name)
+            if digest != before:
+                asked.digest, asked.began_s = digest, began_s
 
-    def _result(self, run: DemoRun) -> Any:
+    def _result(self, goal: Goal, run: DemoRun) -> Any:
         now_s = self._now_s()
         pictures = [
             types.CompressedImage(header=header_message(types, now_s, name), format="png", data=png)
             for name, png in run.result.pictures.items()
+            if goal.request.pictures
         ]
         document = json.dumps(run.result.document())
         return RunDemo.Result(result=document, pictures=pictures, error_code=OK)
@@ -86,10 +96,8 @@ class DemoWork:
     def _now_s(self) -> float:
         return self._stream.newest.stamp_s
 
-    def _halt(self) -> None:
-        user = user_of(self._source)
-        if self._plans.running(user.name):
-            self._motion.gate.stop(user, "its client cancelled the demo")
+    def _halt(self, user: User) -> None:
+        self._motion.gate.halt(user, "its client cancelled the demo")
 
 
 def read_parameters(text: str) -> dict[str, Any]:

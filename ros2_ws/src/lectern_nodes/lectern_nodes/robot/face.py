@@ -60,7 +60,7 @@ class RobotFace:
         self._plans = Plans()
         self._unsubscribe = motion.gate.subscribe(self._plans.hear)
         report = node.create_publisher(MotionReport, names.MOTION_REPORT, 50)
-        self._reports = Reports(report.publish, self._now_s, self._plans)
+        self._reports = Reports(report.publish, self._now_s)
         StopService(node, motion)
         self._static = StaticFrames(node)
         self._camera = self._make_camera()
@@ -163,7 +163,6 @@ class RobotFace:
         grip = GripperWork(
             motion,
             stream,
-            self._plans,
             self._reports,
             source=self._named(names.GRIPPER_COMMAND),
             force_n=lambda: float(value(node, "grip_force_n")),

@@ -10,12 +10,13 @@ from control_msgs.action import GripperCommand
 
 from lectern.errors import LimitsExceeded
 from lectern.motion import Motion
+from lectern.robot.gate.users import User
+from lectern.robot.robot import Execution
 from lectern.robot.state import RobotState
 from lectern_nodes.robot.goals import Goal
 from lectern_nodes.robot.grasping import taken_or_let_go
 from lectern_nodes.robot.newest import Newest
-from lectern_nodes.robot.plans import Plans
-from lectern_nodes.robot.reports import Reports, user_of
+from lectern_nodes.robot.reports import Asked, Reports
 from lectern_nodes.robot.stream import Pace, StateStream
 
 TOOL = "grip"
@@ -30,7 +31,6 @@ class GripperWork:
     Args:
         motion: The robot behind its gate.
         stream: Its measurements.
-        plans: What the gate says of them.
         reports: Where the outcome goes.
         source: Fully qualified name of the action.
         force_n: Returns the force where a command does not say.
@@ -40,7 +40,6 @@ class GripperWork:
         self,
         motion: Motion,
         stream: StateStream,
-        plans: Plans,
         reports: Reports,
         *,
         source: str,
@@ -49,7 +48,6 @@ class GripperWork:
         self._motion = motion
         self._model = motion.view.model
         self._stream = stream
-        self._plans = plans
         self._reports = reports
         self._source = source
         self._force_n = force_n
@@ -58,9 +56,10 @@ class GripperWork:
     async def carry_out(self, goal: Goal) -> Any:
         """Move the fingers until they are where they should be, or hold something."""
         command = goal.request.command
-        async with self._reports.reporting(self._source, TOOL):
+        async with self._reports.reporting(self._source, TOOL) as asked:
             width_m = self._width_m(command)
-            await self._newest.run(lambda: self._grip(goal, width_m, command.max_effort))
+            force_n = command.max_effort or self._force_n()
+            asked.ended(await self._newest.run(lambda: self._grip(goal, asked, width_m, force_n)))
         return self._filled(GripperCommand.Result, command.position, self._stream.newest)
 
     def failure(self, goal: Goal, error: Exception) -> Any:
@@ -68,9 +67,9 @@ class GripperWork:
         position_m = goal.request.command.position
         return self._filled(GripperCommand.Result, position_m, self._stream.newest)
 
-    async def _grip(self, goal: Goal, width_m: float, force_n: float) -> None:
+    async def _grip(self, goal: Goal, asked: Asked, width_m: float, force_n: float) -> Execution:
         pace = Pace(_FEEDBACK_HZ)
-        goal.halt = self._halt
+        goal.halt = lambda: self._halt(asked.user)
 
         def see(state: RobotState) -> None:
             if pace.due(state.stamp_s):
@@ -78,8 +77,10 @@ class GripperWork:
                 goal.tell(self._filled(GripperCommand.Feedback, position_m, state))
 
         with self._stream.listening(see):
-            arguments = self._arguments(width_m, force_n or self._force_n())
-            await self._motion.gate.perform(user_of(self._source), TOOL, arguments)
+            arguments = self._arguments(width_m, force_n)
+            return await self._motion.gate.perform(
+                asked.user, TOOL, arguments, asked.moved, on_proposal=asked.planned
+            )
 
     def _arguments(self, width_m: float, force_n: float) -> dict[str, Any]:
         scene = self._motion.view.scene()
@@ -118,7 +119,5 @@ class GripperWork:
             reached_goal=reached,
         )
 
-    def _halt(self) -> None:
-        user = user_of(self._source)
-        if self._plans.running(user.name):
-            self._motion.gate.stop(user, "its client cancelled the grip")
+    def _halt(self, user: User) -> None:
+        self._motion.gate.halt(user, "its client cancelled the grip")

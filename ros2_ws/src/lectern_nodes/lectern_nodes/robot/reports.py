@@ -5,14 +5,55 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from lectern.error_numbers import OK, message_of, number_of
 from lectern.errors import Cancelled
 from lectern.graph.messages import time_message
+from lectern.robot.gate.proposal import Proposal
 from lectern.robot.gate.users import User
+from lectern.robot.robot import Execution, Progress
 from lectern_nodes.robot import types
-from lectern_nodes.robot.plans import ROS, Plans
+from lectern_nodes.robot.plans import ROS
+
+
+@dataclass(eq=False)
+class Asked:
+    """A request under way, for which the gate is told whom to tell of its plan and motion.
+
+    Attributes:
+        user: Whom the gate takes the asker for.
+        digest: Of its plan; empty: there is none yet.
+        began_s: When the robot began to move, on its own clock; None: it has not.
+        took_s: Time that a motion took that ended well.
+    """
+
+    user: User
+    digest: str = ""
+    began_s: float | None = None
+    took_s: float | None = None
+    _plan_s: float = 0.0
+
+    def planned(self, proposal: Proposal) -> None:
+        """Take the plan that it came to."""
+        self.digest = proposal.digest
+        self._plan_s = proposal.plan.duration_s
+
+    def moved(self, progress: Progress) -> None:
+        """Take how far the robot is."""
+        if self.began_s is None:
+            self.began_s = progress.stamp_s - progress.fraction * self._plan_s
+
+    def ended(self, execution: Execution) -> None:
+        """Take what a motion came to that ended well."""
+        self.took_s = execution.duration_s
+
+    def duration_s(self, now_s: float) -> float:
+        """Return the time that its motion took; 0: nothing moved."""
+        if self.took_s is not None:
+            return self.took_s
+        return 0.0 if self.began_s is None else now_s - self.began_s
 
 
 class Reports:
@@ -21,37 +62,31 @@ class Reports:
     Args:
         publish: Takes the message.
         now_s: Returns the time of the robot's own clock.
-        plans: Knows the plan that a request came to.
     """
 
-    def __init__(
-        self, publish: Callable[[Any], None], now_s: Callable[[], float], plans: Plans
-    ) -> None:
+    def __init__(self, publish: Callable[[Any], None], now_s: Callable[[], float]) -> None:
         self._publish = publish
         self._now_s = now_s
-        self._plans = plans
         self.last: Any = None
 
     @asynccontextmanager
-    async def reporting(self, source: str, tool: str) -> AsyncIterator[User]:
+    async def reporting(self, source: str, tool: str) -> AsyncIterator[Asked]:
         """Give whoever asks through a topic or action its name at the gate, and report the end.
 
         Args:
             source: Fully qualified name of the topic or action.
             tool: Of the gate.
         """
-        user = user_of(source)
-        before, began_s = self._plans.digest_of(user.name), self._now_s()
+        asked = Asked(user_of(source))
         failure: BaseException | None = None
         try:
-            yield user
+            yield asked
         except BaseException as error:
             failure = error
             raise
         finally:
-            digest = self._plans.digest_of(user.name)
-            moved_s = self._now_s() - began_s if digest != before else 0.0
-            self.report(source, tool, "" if digest == before else digest, moved_s, failure)
+            moved_s = asked.duration_s(self._now_s())
+            self.report(source, tool, asked.digest, moved_s, failure)
 
     def report(
         self,

@@ -23,7 +23,6 @@ from lectern_nodes.robot.arm import Arm, Command
 from lectern_nodes.robot.errors import GoalMissed, WrongJoints, WrongTime
 from lectern_nodes.robot.goals import Goal
 from lectern_nodes.robot.monitor import Sample
-from lectern_nodes.robot.reports import user_of
 from lectern_nodes.robot.tolerances import read_tolerances
 
 _Result = FollowJointTrajectory.Result
@@ -40,13 +39,12 @@ class FollowTrajectoryWork:
     """What the action does with a goal.
 
     Args:
-        motion: For the gate's stop, and the names of the joints.
+        motion: For the names of the joints.
         arm: Follows.
         source: Fully qualified name of the action.
     """
 
     def __init__(self, motion: Motion, arm: Arm, source: str) -> None:
-        self._gate = motion.gate
         self._names = motion.view.model.names
         self._arm = arm
         self._source = source
@@ -58,7 +56,7 @@ class FollowTrajectoryWork:
             tolerances=lambda: read_tolerances(goal.request, self._names),
             on_sample=lambda sample: goal.tell(_feedback(self._names, sample)),
         )
-        goal.halt = lambda: self._halt(command)
+        goal.halt = lambda: self._arm.halt(self._source, command)
         await self._arm.follow(self._source, command)
         return _Result(error_code=_Result.SUCCESSFUL, error_string="")
 
@@ -68,11 +66,6 @@ class FollowTrajectoryWork:
         code = error.code if isinstance(error, LecternError) else LecternError.code
         text = f"{code}: {message_of(error)}"
         return _Result(error_code=(found or [_Result.INVALID_GOAL])[0], error_string=text)
-
-    def _halt(self, command: Command) -> None:
-        user = user_of(self._source)
-        if self._arm.moves(user, command):
-            self._gate.stop(user, "its client cancelled the trajectory")
 
 
 class TrajectoryTopic:

@@ -106,13 +106,13 @@ def test_a_new_grip_replaces_the_running_one(client):
     assert (status, result.reached_goal) == (DONE, True)
 
 
-def demo(client, name, seed=0, **parameters):
-    goal = RunDemo.Goal(name=name, parameters=json.dumps(parameters), seed=seed)
+def demo(client, name, pictures=False, **parameters):
+    goal = RunDemo.Goal(name=name, parameters=json.dumps(parameters), pictures=pictures)
     return client.send(RunDemo, DEMO, goal)
 
 
 def test_a_demo_runs_with_feedback_and_gives_its_result_and_pictures(client, frames):
-    sent = demo(client, "pick_and_place", cube_x_m=0.45, cube_y_m=0.0)
+    sent = demo(client, "pick_and_place", pictures=True, cube_x_m=0.45, cube_y_m=0.0)
     status, result = sent.result()
     assert (status, result.error_code, result.error_msg) == (DONE, 0, "")
     assert json.loads(result.result)["numbers"]["success"] is True
@@ -124,6 +124,22 @@ def test_a_demo_runs_with_feedback_and_gives_its_result_and_pictures(client, fra
     elapsed = [m.elapsed_s for m in messages]
     assert elapsed == sorted(elapsed)
     assert height_of("scene/red_cube", frames) == pytest.approx(0.04, abs=0.003)
+
+
+def test_a_demo_sends_no_pictures_unless_it_is_asked_for_them(client):
+    status, result = demo(client, "inverse_kinematics").result()
+    assert (status, result.error_code) == (DONE, 0)
+    assert json.loads(result.result)["numbers"]
+    assert list(result.pictures) == []
+
+
+def test_a_grip_is_reported_with_its_plan_and_its_time(client, reports):
+    assert grip(client, 0.03).result()[0] == DONE
+    told = len(reports.messages)
+    assert grip(client, 0.01).result()[0] == DONE
+    report = reports.first(lambda m: True, told)
+    assert len(report.digest) == 64
+    assert 0.1 < report.duration_s < 5.0
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from conftest import HOME, NAMES, READY, follow_goal, point, stamp_s, trajectory
+from lectern.robot.gate.users import User
 
 RESULT = FollowJointTrajectory.Result
 DONE, CANCELED, ABORTED = (
@@ -251,6 +252,18 @@ def test_a_cancelled_goal_brings_the_arm_to_rest_within_50_ms(client, states, re
     assert speed(last) < 0.02
     assert abs(last.position[0]) < 0.8
     assert braking_s(states.messages[since:]) <= 0.05
+
+
+def test_cancelling_a_goal_leaves_what_others_proposed(robot, client, states, ready):
+    other, gate = User("somebody else", frozenset({"user"})), robot._face._motion.gate
+    proposal = robot._loop.run(gate.propose(other, "grip", {"width_m": 0.06}))
+    since = len(states.messages)
+    sent = client.follow(follow_goal((2.0, AROUND)))
+    fast(states, since)
+    sent.cancel()
+    assert sent.result()[0] == CANCELED
+    done = robot._loop.run(gate.execute(other, proposal.digest))
+    assert done.gripper_width_m == pytest.approx(0.06, abs=0.003)
 
 
 def braking_s(messages):
