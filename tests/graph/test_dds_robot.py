@@ -78,6 +78,7 @@ def test_a_commanded_trajectory_moves_the_arm_there_and_is_reported(peer):
     assert (report.error_code, report.error_msg) == (0, "")
     assert (report.source, report.tool) == ("/arm_controller/joint_trajectory", "follow_trajectory")
     assert report.duration_s == pytest.approx(1.5, abs=0.2)
+    assert len(report.digest) == 64
     peer.forget(offers.JOINT_STATES)
     there = peer.reader(offers.JOINT_STATES).next()
     assert list(there.position[:6]) == pytest.approx(goal, abs=0.005)

@@ -33,7 +33,7 @@ class Outcome:
     """What became of one command.
 
     Attributes:
-        digest: Of its plan, where a person had to approve it.
+        digest: Of its plan; empty: it came to none.
         began_s: When the arm began to move, on the robot's clock; None: it did not.
         ended_s: When the last was heard of the motion.
         error: Why it was not carried out to its end; None: it was.
@@ -105,7 +105,7 @@ class Commands:
         return commanded(view.model, names, points, view.state().of(view.model.names))
 
     async def _carry_out(self, message: Any, wait_s: float, outcome: Outcome) -> None:
-        def wait_for_approval(proposal: Proposal) -> None:
+        def planned(proposal: Proposal) -> None:
             outcome.digest = proposal.digest
 
         def moved(progress: Progress) -> None:
@@ -116,7 +116,9 @@ class Commands:
         await asyncio.sleep(wait_s)
         async with self._moving:  # the one before is at rest then
             arguments = follow_arguments(self._trajectory(message))
-            await self._motion.gate.perform(self._user, TOOL, arguments, moved, wait_for_approval)
+            await self._motion.gate.perform(
+                self._user, TOOL, arguments, moved, on_proposal=planned
+            )
 
     def _ended(self, outcome: Outcome, task: asyncio.Task[None]) -> None:
         self._work.discard(task)
