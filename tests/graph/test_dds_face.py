@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 
 import pytest
 
 pytest.importorskip("cyclonedds", reason="needs Python 3.11 and the extra dds")
 
-from cyclonedds.core import Entity
+from cyclonedds.core import Entity, WaitSet
 
 from lectern.app import Lectern
 from lectern.graph.dds.face import DdsFace
@@ -86,4 +87,36 @@ async def test_a_robot_that_cannot_be_put_on_the_graph_is_named(make_face):
 
     assert not face.status().ready
     assert "graph could not be opened" in said[-1]
+    await face.close()
+
+
+async def not_ready(face):
+    """Wait until the face is not ready, and return why."""
+    async with asyncio.timeout(60):
+        while face.status().ready:  # noqa: ASYNC110  of which nobody is told
+            await asyncio.sleep(0.01)
+    return face.status().detail
+
+
+async def test_a_robot_that_cannot_be_published_any_more_is_named(make_face, motion, monkeypatch):
+    async def broken(rate_hz):
+        yield motion.view.state()
+        raise OSError("no more of it")
+
+    monkeypatch.setattr(motion.view, "states", broken)
+    face = make_face(lambda _: None)
+    await face.take_robot(motion)
+
+    assert "no more of it" in await not_ready(face)
+    await face.close()
+
+
+async def test_a_graph_that_cannot_be_heard_any_more_is_named(make_face, motion, monkeypatch):
+    def broken(waitset, timeout):
+        raise OSError("deaf")
+
+    monkeypatch.setattr(WaitSet, "wait", broken)
+    face = make_face(lambda _: None)
+    await face.take_robot(motion)
+    assert await not_ready(face) == "Nothing on the graph can be read any more: deaf"
     await face.close()

@@ -60,6 +60,14 @@ def test_domains_are_apart(start, domain):
         assert one.ask("again", QUESTION).question_id == "again"
 
 
+def test_two_on_one_domain_tell_of_each_other(start, domain):
+    both = [start(ROS_DOMAIN_ID=str(domain), **NO_ROBOT) for _ in range(2)]
+
+    for program in both:
+        assert "another ROS_DOMAIN_ID" in program.wait_for_log("topic written by others")
+        assert graph_of(program)[2].endswith("loopback; 1 more answer on this domain")
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

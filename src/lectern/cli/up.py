@@ -83,6 +83,8 @@ async def _serve(settings: Settings, lectern: Lectern) -> None:
 
     def announce(address: str) -> None:
         print_text(f"Lectern is ready at {address}")
+        # Loading DDS takes a third of a second, which no question shall wait for.
+        graph.begin()
 
     # Searches are short: what start-up left behind must not be swept in the middle of one.
     gc.collect()
@@ -94,7 +96,6 @@ async def _serve(settings: Settings, lectern: Lectern) -> None:
             open_motion=_opener(settings, graph),
             company=lambda: {"graph": graph.status()},
         )
-        graph.begin()
         await serve(app, settings, announce)
     finally:
         await graph.close()

@@ -27,9 +27,9 @@ TOKEN, CITATION, TOOL, END = range(4)
 SEARCH_TOOL = "search_book"
 
 
-def printable(path: str) -> str:
-    """Return a path that can be sent as UTF-8; what is no text in it becomes "?"."""
-    return path.encode("utf-8", "replace").decode("utf-8")
+def printable(text: str) -> str:
+    """Return a path, or what names one, as it can be sent; what is no text in it becomes "?"."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def time_message(types: Any, seconds: float) -> Any:
@@ -100,7 +100,7 @@ def refusal_message(
         notice_code="",
         duration_s=float(since_s),
         error_code=number_of(error),
-        error_msg=message_of(error),
+        error_msg=printable(message_of(error)),
     )
 
 

@@ -62,8 +62,8 @@ class DdsFace:
         self._opening: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """Open the graph in the background; on the event loop."""
-        if self._settings.dds:
+        """Open the graph in the background, unless that has begun; on the event loop."""
+        if self._settings.dds and self._opening is None:
             self._opening = asyncio.create_task(self._open())
 
     async def _open(self) -> None:
@@ -86,6 +86,7 @@ class DdsFace:
 
     async def take_robot(self, motion: Motion) -> None:
         """Put a robot on the graph; it stays its owner's to close, and nothing is raised."""
+        self.begin()
         if self._opening is None:
             return
         await asyncio.shield(self._opening)
@@ -108,15 +109,17 @@ class DdsFace:
             return GraphStatus(False, str(self._error))
         if self._participant is None:
             return GraphStatus(False, "The graph is still opening.")
-        if self._participant.fault:
-            return GraphStatus(False, self._participant.fault)
+        if fault := self._participant.fault or (self._robot.fault if self._robot else ""):
+            return GraphStatus(False, fault)
         return GraphStatus(True, self._words() + self._troubles())
 
     def _troubles(self) -> str:
-        """Return how many samples could not be used, by topic and cause; empty: none."""
+        """Return what was wrong with samples, by topic and cause, and who else is there."""
         assert self._participant is not None
         found = [f"/{what} {count}" for what, count in self._participant.trouble.items()]
-        return f"; samples: {', '.join(found)}" if found else ""
+        samples = f"; samples: {', '.join(found)}" if found else ""
+        count = self._participant.others.count
+        return f"{samples}; {count} more answer on this domain" if count else samples
 
     def _words(self) -> str:
         assert self._reach is not None

@@ -18,7 +18,8 @@ import structlog
 from lectern.errors import GraphUnavailable
 from lectern.graph.dds.config import Reach
 from lectern.graph.dds.library import load
-from lectern.graph.dds.offers import Topic
+from lectern.graph.dds.offers import ANSWER, Topic
+from lectern.graph.dds.others import OtherWriters
 from lectern.graph.dds.types import Unreadable, class_of
 
 _log = structlog.get_logger("lectern.graph")
@@ -29,6 +30,7 @@ _BATCH = 50
 _UNLIMITED = -1
 # For the loop to take its last batch and for the thread to end, s.
 _CLOSE_S = 2.0
+_ADVICE = "Another Lectern is on this domain, and both answer: give one another ROS_DOMAIN_ID."
 
 
 class Writer:
@@ -63,6 +65,7 @@ class Participant:
 
     Attributes:
         fault: Why nothing is read any more; empty while all is well.
+        others: Who else answers; they are told of in the log.
 
     Raises:
         GraphUnavailable: DDS cannot be opened; the message says why.
@@ -82,6 +85,8 @@ class Participant:
             self._waitset = self._dds.core.WaitSet(self._me)
             self._wake = self._dds.core.GuardCondition(self._me)
             self._waitset.attach(self._wake)
+            self.others = OtherWriters(self._me, ANSWER, _ADVICE)
+            self._waitset.attach(self.others.condition())
         except Exception as error:  # Cyclone DDS raises plain exceptions
             raise _unavailable(domain, reach, error) from error
 
@@ -116,6 +121,7 @@ class Participant:
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, _CLOSE_S)
         self._readers.clear()
+        del self.others
         # In this order, and now: garbage would leave the domain whenever it is collected.
         del self._waitset, self._wake, self._me, self._domain
 
@@ -142,11 +148,20 @@ class Participant:
         )
 
     def _run(self) -> None:
-        while not self._ended:
-            self._waitset.wait(_FOREVER_NS)
-            for reader, topic, handler in tuple(self._readers):
-                if not self._ended and not self._take(reader, topic, handler):
-                    return
+        try:
+            while self._take_all():
+                self._waitset.wait(_FOREVER_NS)
+        except Exception as error:
+            if not self._ended:
+                self._fail("Nothing on the graph can be read any more", error)
+
+    def _take_all(self) -> bool:
+        """Take what waits on every topic; False when no more is to be taken."""
+        self.others.look()
+        for reader, topic, handler in tuple(self._readers):
+            if self._ended or not self._take(reader, topic, handler):
+                return False
+        return not self._ended
 
     def _take(self, reader: Any, topic: Topic, handler: Handler) -> bool:
         """Hand the messages that wait over to the loop; False when the loop is gone."""
@@ -154,11 +169,14 @@ class Participant:
             samples = reader.take(_BATCH)
         except Exception as error:  # Cyclone DDS raises plain exceptions
             # What cannot be taken would wake this thread again at once, without end.
-            self.fault = f"/{topic.name} cannot be read any more: {error}"
-            _log.error("graph not read", topic=topic.name, reason=f"{error}"[:200])
+            self._fail(f"/{topic.name} cannot be read any more", error)
             return False
         messages = [sample for sample in samples if self._is_message(sample, topic)]
         return not messages or self._hand_over(messages, topic, handler)
+
+    def _fail(self, what: str, error: Exception) -> None:
+        self.fault = f"{what}: {error}"[:300]
+        _log.error("graph not read", reason=self.fault)
 
     def _is_message(self, sample: Any, topic: Topic) -> bool:
         if isinstance(sample, Unreadable):

@@ -36,9 +36,13 @@ class RobotFace:
         participant: Of the domain.
         motion: The motion line, which belongs to somebody else.
         commands: Whether the robot may be commanded from the graph.
+
+    Attributes:
+        fault: Why the robot is not published any more; empty while it is.
     """
 
     def __init__(self, participant: Participant, motion: Motion, *, commands: bool) -> None:
+        self.fault = ""
         self._motion = motion
         self._types = message_types()
         self._frames = LinkFrames(motion.view.model)
@@ -53,7 +57,7 @@ class RobotFace:
             participant.read(offers.TRAJECTORY_COMMAND, self._commands.take)
         self._publish_latched()
         self._publishing = asyncio.create_task(self._publish())
-        self._publishing.add_done_callback(_log_failure)
+        self._publishing.add_done_callback(self._ended)
 
     async def close(self) -> None:
         """Bring the arm to rest where the graph moves it, and publish no more."""
@@ -83,6 +87,11 @@ class RobotFace:
         if with_tf and self._tf.heard:
             self._tf.write(tf_message(types, self._frames.moving(types, state)))
 
+    def _ended(self, publishing: asyncio.Task[None]) -> None:
+        if not publishing.cancelled() and (error := publishing.exception()):
+            self.fault = f"The robot is not published any more: {error!r}"[:300]
+            _log.error("robot not published any more", exc_info=error)
+
     def _told(self, outcome: Outcome) -> None:
         stamp_s = self._motion.view.state().stamp_s
         self._report.write(report_message(self._types, outcome, stamp_s))
@@ -100,8 +109,3 @@ def report_message(types: Any, outcome: Outcome, stamp_s: float) -> Any:
         error_code=OK if error is None else number_of(error),
         error_msg="" if error is None else message_of(error),
     )
-
-
-def _log_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()):
-        _log.error("the robot is not published any more", exc_info=error)
