@@ -19,6 +19,7 @@ from rclpy.lifecycle.node import LifecycleNodeMixin
 from rclpy.node import Node
 
 from lectern.errors import LecternError
+from lectern.graph.messages import printable
 from lectern_nodes.deferred import answer_later, in_thread
 
 ACTIVE, INACTIVE, UNCONFIGURED, FINALIZED = "active", "inactive", "unconfigured", "finalized"
@@ -72,8 +73,10 @@ class ManagedNode(LifecycleNode):
             Whether the node is active; `trouble` says why not.
         """
         with self._in_transition:
-            return self._succeeded(self.trigger_configure) and self._succeeded(
-                self.trigger_activate
+            return (
+                self._succeeded(self.trigger_configure)
+                and not self.stopping.is_set()
+                and self._succeeded(self.trigger_activate)
             )
 
     def stop(self, patience_s: float) -> bool:
@@ -138,10 +141,11 @@ class ManagedNode(LifecycleNode):
         return TransitionCallbackReturn.SUCCESS
 
     def _name(self, error: Exception) -> None:
-        self.trouble = str(error) if isinstance(error, LecternError) else repr(error)
+        # Messages of ROS hold UTF-8 only, and an error may name a file whose name is none.
+        self.trouble = printable(str(error) if isinstance(error, LecternError) else repr(error))
         self.get_logger().error(f"{self.state} failed: {self.trouble}")
         if not isinstance(error, LecternError):
-            self.get_logger().error(traceback.format_exc())
+            self.get_logger().error(printable(traceback.format_exc()))
 
     def _succeeded(self, trigger: Callable[[], TransitionCallbackReturn]) -> bool:
         try:

@@ -9,6 +9,8 @@ import structlog
 from rclpy.logging import LoggingSeverity
 from rclpy.node import Node
 
+from lectern.graph.messages import printable
+
 SEVERITIES = {
     "default": LoggingSeverity.UNSET,  # as --log-level says
     "debug": LoggingSeverity.DEBUG,
@@ -47,7 +49,7 @@ class _RosHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._pass_on(record.levelno, self.format(record))
+            self._pass_on(record.levelno, printable(self.format(record)))
         except Exception:
             self.handleError(record)
 

@@ -9,7 +9,9 @@ from lectern_nodes.diagnostics import ERROR, OK, WARN, PartHealth
 from lectern_nodes.lifecycle import ACTIVE
 
 
-def node_health(state: str, trouble: str, front: Front, line: Line | None) -> PartHealth:
+def node_health(
+    state: str, trouble: str, front: Front, line: Line | None, others: int
+) -> PartHealth:
     """Return the health of the node itself.
 
     Args:
@@ -17,6 +19,7 @@ def node_health(state: str, trouble: str, front: Front, line: Line | None) -> Pa
         trouble: Why the last transition failed; empty if it did not.
         front: Of the node.
         line: Of the node; None: it is not configured.
+        others: How many more answer on the same topics.
     """
     admission = line.desk.admission if line else None
     values = {
@@ -30,6 +33,9 @@ def node_health(state: str, trouble: str, front: Front, line: Line | None) -> Pa
     }
     if trouble:
         return PartHealth("node", ERROR, trouble, values)
+    if others:
+        message = f"{state}; {others} more on the same topics, a question gets one answer from each"
+        return PartHealth("node", WARN, message, values)
     return PartHealth("node", OK if state == ACTIVE else WARN, state, values)
 
 

@@ -54,7 +54,7 @@ class AssistantNode(ManagedNode):
         parameters.declare(self, ASSISTANT)
         self._bridge = Bridge()
         self._front = Front(self._why_closed)
-        Topics(self, self._front)
+        self._topics = Topics(self, self._front)
         Searching(self, self._front)
         self._ask = AskAction(self, self._front)
         self._diagnostics = Diagnostics(self, self._health)
@@ -98,8 +98,10 @@ class AssistantNode(ManagedNode):
         line, self._line = self._line, None
         if line is not None:
             line.desk.close()
-            line.core.run(line.lectern.close())
-            line.core.close()
+            try:
+                line.core.run(line.lectern.close())
+            finally:
+                line.core.close()
 
     def destroy_node(self) -> None:
         """Take the node off the graph."""
@@ -132,7 +134,10 @@ class AssistantNode(ManagedNode):
 
     def _health(self) -> Iterator[PartHealth]:
         line = self._line
-        yield health.node_health(self.state, self.trouble, self._front, line)
+        others = max(0, self._topics.others)
+        if others:
+            self.get_logger().warning(f"{others} more answer on the same topics.", once=True)
+        yield health.node_health(self.state, self.trouble, self._front, line, others)
         if line is not None:
             yield from health.line_health(line)
         yield health.bridge_health(has_bridge(self._value("bridge_port")), self.bridge_address)

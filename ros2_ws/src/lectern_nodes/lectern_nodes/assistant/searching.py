@@ -14,7 +14,7 @@ from rclpy.qos import QoSProfile
 from lectern.error_numbers import message_of, number_of
 from lectern.errors import LecternError
 from lectern.graph import names
-from lectern.graph.messages import hit_messages
+from lectern.graph.messages import hit_messages, printable
 from lectern_nodes.assistant import types
 from lectern_nodes.assistant.front import Front
 from lectern_nodes.assistant.offers import DEPTH
@@ -58,4 +58,5 @@ def _fill(response: Any, found: Future[Any]) -> None:
     except Exception as error:
         if not isinstance(error, LecternError):
             _log.error("search failed", exc_info=error)
-        response.error_code, response.error_msg = number_of(error), message_of(error)
+        response.error_code = number_of(error)
+        response.error_msg = printable(message_of(error))

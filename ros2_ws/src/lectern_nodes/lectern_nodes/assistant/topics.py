@@ -25,6 +25,7 @@ class Topics:
     """
 
     def __init__(self, node: Node, front: Front) -> None:
+        self._node = node
         self._front = front
         self._clock = node.get_clock()
         self._answers = node.create_publisher(types.Answer, names.ANSWER, qos(DEPTH))
@@ -32,6 +33,11 @@ class Topics:
         self._chunks = node.create_publisher(types.AnswerChunk, names.ANSWER_CHUNK, qos(DEPTH))
         node.create_subscription(types.Question, names.QUESTION, self._on_question, qos(DEPTH))
         node.create_subscription(String, names.QUESTION_TEXT, self._on_text, qos(DEPTH))
+
+    @property
+    def others(self) -> int:
+        """How many more publish answers under the same name."""
+        return self._node.count_publishers(self._answers.topic_name) - 1
 
     def _on_question(self, message: Any) -> None:
         asked = Asked(message.id or uuid.uuid4().hex, message.text, message.conversation_id)

@@ -127,6 +127,45 @@ def test_a_book_that_is_missing_is_named_and_the_node_stays_unconfigured(graph, 
     assert node.state == "unconfigured"
 
 
+def test_a_file_whose_name_is_no_text_is_named_and_the_node_stays_unconfigured(graph, tmp_path):
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "caf\udce9.md").write_text("# Names\n\nA name in another encoding.\n")
+    node = graph.assistant(home=str(tmp_path / "home"), book=str(tmp_path / "book"))
+
+    assert not node.start()
+
+    assert "caf?.md" in node.trouble
+    assert node.state == "unconfigured"
+
+
+def test_a_second_assistant_on_the_same_topics_is_named_in_the_diagnostics(
+    book, graph, manager, inbox
+):
+    from diagnostic_msgs.msg import DiagnosticArray
+
+    def tells_of_another(array):
+        return any("1 more on the same topics" in status.message for status in array.status)
+
+    manager.node.create_subscription(DiagnosticArray, "/diagnostics", inbox.add, 10)
+    for name in ("first", "second"):
+        assert graph.assistant("-r", f"__node:={name}", **book).start()
+
+    assert inbox.first(tells_of_another)
+
+
+def test_a_node_that_is_told_to_end_while_it_configures_does_not_become_active(
+    book, graph, monkeypatch
+):
+    node = graph.assistant(**book)
+    configure, activated = node.configure, []
+    monkeypatch.setattr(node, "configure", lambda: (configure(), node.stopping.set()))
+    monkeypatch.setattr(node, "activate", lambda: activated.append(True))
+
+    assert not node.start()
+
+    assert (node.state, activated) == ("inactive", [])
+
+
 def test_an_index_that_is_broken_is_named_and_can_be_repaired(graph, book, tmp_path):
     import shutil
 
