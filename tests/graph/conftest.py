@@ -22,8 +22,11 @@ def _no_graph_from_outside(monkeypatch):
 
 @pytest.fixture(scope="session")
 def domain() -> int:
-    """A domain that no other test on this machine is on: workers are processes of their own."""
-    return 101 + os.getpid() % 100
+    """A domain that no other test on this machine is on, and the two after it.
+
+    Workers are processes of their own, with one number after another.
+    """
+    return 101 + 3 * (os.getpid() % 43)
 
 
 @pytest.fixture(scope="session")
