@@ -4,7 +4,7 @@ from launch import LaunchContext, LaunchDescription
 from launch.action import Action
 from launch.actions import OpaqueFunction
 from lectern_bringup.arguments import ASSISTANT
-from lectern_bringup.starting import FileArgument, declared, given_number, node
+from lectern_bringup.starting import FileArgument, declared, given, given_number, node
 
 
 def _assistant(context: LaunchContext) -> list[Action]:
@@ -13,6 +13,8 @@ def _assistant(context: LaunchContext) -> list[Action]:
         "assistant_node",
         FileArgument("params_file"),
         given_number(context, "bridge_port"),
+        given(context, "robot", "robot"),
+        given(context, "robot_scene", "ros_robot.scene"),
     )
 
 

@@ -1,7 +1,8 @@
 """Start the assistant and the embedded robot; RViz shows it with `rviz:=true`."""
 
-from launch import LaunchDescription
-from launch.actions import GroupAction, IncludeLaunchDescription
+from launch import LaunchContext, LaunchDescription
+from launch.action import Action
+from launch.actions import GroupAction, IncludeLaunchDescription, OpaqueFunction
 from launch.conditions import IfCondition
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import Command, LaunchConfiguration
@@ -14,15 +15,24 @@ VIEW = installed("lectern_description", "rviz", "arm.rviz")
 SHOWN = ("robot_description", "scene/markers", "camera/image_raw", "odom", "scan")
 
 
+def _assistant(context: LaunchContext) -> list[Action]:
+    robot = LaunchConfiguration("robot").perform(context)
+    if not robot and LaunchConfiguration("bridge_port").perform(context):
+        robot = "ros"
+    given = {"robot": robot, "robot_scene": "planning_scene" if robot == "ros" else ""}
+    params_file = LaunchConfiguration("assistant_params_file")
+    file = installed("lectern_bringup", "launch", "assistant.launch.py")
+    return [
+        IncludeLaunchDescription(
+            PythonLaunchDescriptionSource(file),
+            launch_arguments={"params_file": params_file, **given}.items(),
+        )
+    ]
+
+
 def generate_launch_description() -> LaunchDescription:
     """Return what is started."""
     rviz = IfCondition(LaunchConfiguration("rviz"))
-    assistant = IncludeLaunchDescription(
-        PythonLaunchDescriptionSource(
-            installed("lectern_bringup", "launch", "assistant.launch.py")
-        ),
-        launch_arguments={"params_file": LaunchConfiguration("assistant_params_file")}.items(),
-    )
     robot = node(
         "lectern_nodes",
         "robot_node",
@@ -49,7 +59,7 @@ def generate_launch_description() -> LaunchDescription:
             require(
                 "rviz2", "rviz:=true", "Install it: apt install ros-humble-rviz2.", condition=rviz
             ),
-            assistant,
+            OpaqueFunction(function=_assistant),
             *robot,
             *state_publisher,
             GroupAction(view, condition=rviz),

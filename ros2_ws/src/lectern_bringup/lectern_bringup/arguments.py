@@ -32,6 +32,7 @@ _NAMESPACE = Argument("namespace", "", "Put before the names of all nodes, topic
 _BRIDGE_PORT = Argument(
     "bridge_port", "", "Port of the HTTP API and the page; empty: what the parameter file says."
 )
+_ROBOTS = ("", "none", "embedded", "ros")
 _LOG_LEVEL = Argument(
     "log_level",
     "info",
@@ -51,6 +52,18 @@ ASSISTANT = (
     Argument("params_file", "assistant.yaml", "Parameters of assistant_node.", in_config=True),
     _BRIDGE_PORT,
     Argument(
+        "robot",
+        "",
+        "Robot that the page shows and moves; empty: what the parameter file says.",
+        _ROBOTS,
+    ),
+    Argument(
+        "robot_scene",
+        "",
+        "With `robot:=ros`, where its surroundings are kept; empty: what the parameter file says.",
+        ("", "planning_scene", "local"),
+    ),
+    Argument(
         "use_sim_time",
         "false",
         "Whether the node's clock is the topic `clock`; true beside a simulator.",
@@ -67,6 +80,13 @@ EMBEDDED = (
     ),
     Argument("robot_params_file", "robot.yaml", "Parameters of robot_node.", in_config=True),
     _BRIDGE_PORT,
+    Argument(
+        "robot",
+        "",
+        "Robot that the page shows and moves; empty: the one of this launch (`ros`) if "
+        "`bridge_port` is given, else what the parameter file says.",
+        _ROBOTS,
+    ),
     Argument("rviz", "false", "Whether RViz shows the robot; needs the package rviz2.", _SWITCH),
     Argument(
         "use_sim_time",

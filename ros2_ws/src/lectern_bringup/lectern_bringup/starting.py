@@ -101,6 +101,12 @@ def flag(argument: str) -> ParameterValue:
     return ParameterValue(LaunchConfiguration(argument), value_type=bool)
 
 
+def given(context: LaunchContext, argument: str, parameter: str) -> dict[str, str]:
+    """Return a text as a parameter; nothing if it was not given."""
+    text = LaunchConfiguration(argument).perform(context)
+    return {parameter: text} if text else {}
+
+
 def given_number(context: LaunchContext, argument: str) -> dict[str, int]:
     """Return a whole number as the parameter of the same name; nothing if it was not given.
 

@@ -45,6 +45,7 @@ class RobotNode(ManagedNode):
         """Publish, and take goals."""
         if self._face is not None:
             self._face.activate()
+            self.get_logger().info(self._face.greeting())
 
     def deactivate(self) -> None:
         """Bring the robot to rest; `robot/stop` stays."""

@@ -116,9 +116,7 @@ class Commands:
         await asyncio.sleep(wait_s)
         async with self._moving:  # the one before is at rest then
             arguments = follow_arguments(self._trajectory(message))
-            await self._motion.gate.perform(
-                self._user, TOOL, arguments, moved, on_proposal=planned
-            )
+            await self._motion.gate.perform(self._user, TOOL, arguments, moved, on_proposal=planned)
 
     def _ended(self, outcome: Outcome, task: asyncio.Task[None]) -> None:
         self._work.discard(task)

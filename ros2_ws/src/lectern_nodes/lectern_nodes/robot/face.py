@@ -27,6 +27,7 @@ from lectern_nodes.robot.goals import GoalServer, Work
 from lectern_nodes.robot.gripper import GripperWork
 from lectern_nodes.robot.health import Health
 from lectern_nodes.robot.latched import StaticFrames, publish_description
+from lectern_nodes.robot.planning_scene import SharedScene
 from lectern_nodes.robot.plans import Plans
 from lectern_nodes.robot.publishing import StatePublisher
 from lectern_nodes.robot.reports import Reports, user_of
@@ -66,6 +67,7 @@ class RobotFace:
         self._camera = self._make_camera()
         self._base = self._make_base()
         self._make_publishers()
+        self._scene = self._make_scene()
         self._make_servers()
 
     def activate(self) -> None:
@@ -76,6 +78,14 @@ class RobotFace:
         self._running = [self._loop.submit(self._stream.run())]
         if self._camera is not None:
             self._running.append(self._loop.submit(self._camera.run()))
+
+    def greeting(self) -> str:
+        """Say in a line what is there, for the log."""
+        follow, stop = self._named(names.FOLLOW_TRAJECTORY), self._named(names.STOP)
+        return (
+            f"The arm is ready: {self._motion.view.model.name}, policy {self._motion.policy}; "
+            f"move it with {follow}, stop it with {stop}."
+        )
 
     def deactivate(self) -> None:
         """Bring everything to rest, end all goals, and publish no more."""
@@ -91,6 +101,8 @@ class RobotFace:
         """Take everything off the graph, and let go of the robot."""
         self._unsubscribe()
         between_callbacks(self._node, self._take_off)
+        if self._scene is not None:
+            self._scene.close()
         self._loop.run(self._motion.close())
 
     def _take_off(self) -> None:
@@ -132,6 +144,13 @@ class RobotFace:
             at_once=mode == "on",
             accepts=self._accepts,
         )
+
+    def _make_scene(self) -> SharedScene | None:
+        if not value(self._node, "planning_scene"):
+            return None
+        made = SharedScene(self._node, self._loop, self._motion, self._accepts)
+        self._stream.listen(made.see)
+        return made
 
     def _make_publishers(self) -> None:
         node, view = self._node, self._motion.view

@@ -14,6 +14,8 @@ from lectern_nodes.robot import types
 from lectern_nodes.robot.stream import Pace
 
 _DEPTH = 100
+# While nobody subscribes to `tf`, it is looked so often whether the scene has changed, Hz.
+_UNHEARD_HZ = 5.0
 
 
 class FramePublisher:
@@ -35,12 +37,16 @@ class FramePublisher:
     ) -> None:
         self._publisher = node.create_publisher(types.TFMessage, names.TF, _DEPTH)
         self._pace = Pace(rate_hz)
+        self._unheard = Pace(_UNHEARD_HZ)
         self._links = links
         self._others = others
 
     def see(self, state: RobotState) -> None:
         """Take a measurement."""
         if not self._pace.due(state.stamp_s):
+            return
+        heard = self._publisher.get_subscription_count() > 0
+        if not heard and not self._unheard.due(state.stamp_s):
             return
         transforms = self._links.moving(types, state) if self._links is not None else []
         for more in self._others:

@@ -14,6 +14,9 @@ ODOM = "odom"
 SCAN = "scan"
 IMU = "imu"
 MARKERS = "scene/markers"
+GET_SCENE = "get_planning_scene"
+APPLY_SCENE = "apply_planning_scene"
+SCENE_NEWS = "monitored_planning_scene"
 DIAGNOSTICS = "/diagnostics"
 
 _LATCHED = "reliable, transient local, 1"
@@ -99,7 +102,7 @@ _MOTION = (
         "action server",
         names.RUN_DEMO,
         "lectern_interfaces/action/RunDemo",
-        "Run a demo of the textbook.",
+        "Run a demo of the textbook; the result has its pictures if the goal asks for them.",
     ),
     Endpoint(
         "serves",
@@ -113,6 +116,29 @@ _MOTION = (
         "lectern_interfaces/msg/MotionReport",
         "What became of each trajectory, grip, demo and refused drive.",
         "reliable, 50",
+    ),
+)
+
+_SCENE = (
+    Endpoint(
+        "serves",
+        GET_SCENE,
+        "moveit_msgs/srv/GetPlanningScene",
+        "The whole scene, if `planning_scene`.",
+    ),
+    Endpoint(
+        "serves",
+        APPLY_SCENE,
+        "moveit_msgs/srv/ApplyPlanningScene",
+        "Add, move and remove objects of the simulation, if `planning_scene`; not while the arm "
+        "moves.",
+    ),
+    Endpoint(
+        "publishes",
+        SCENE_NEWS,
+        "moveit_msgs/msg/PlanningScene",
+        "Every change of the scene, as a difference, if `planning_scene`.",
+        "reliable, 100",
     ),
 )
 
@@ -168,7 +194,7 @@ _BASE = (
 ROBOT = NodeInterface.of(
     "robot_node",
     "The embedded robot: a simulated arm with gripper and camera, and a mobile base.",
-    (*_STATE, *_MOTION, *_CAMERA, *_BASE),
+    (*_STATE, *_MOTION, *_SCENE, *_CAMERA, *_BASE),
     (
         AUTOSTART,
         Parameter(
@@ -198,6 +224,12 @@ ROBOT = NodeInterface.of(
             "publish_description",
             True,
             "Whether the node publishes `robot_description`; false if robot_state_publisher does.",
+        ),
+        Parameter(
+            "planning_scene",
+            True,
+            "Whether the node serves its scene as MoveIt's planning scene; false where move_group "
+            "runs, which serves its own.",
         ),
         Parameter(
             "frame_prefix",

@@ -15,7 +15,9 @@ _WINDOW_S = 2.0
 
 
 class StatePublisher:
-    """Publishes each measurement that is due; from the core's thread.
+    """Publishes each measurement that is due, to those who subscribe; from the core's thread.
+
+    Making a message takes several times as long as asking whether anybody would read it.
 
     Args:
         node: Whose topics they are.
@@ -34,7 +36,8 @@ class StatePublisher:
         if not self._pace.due(state.stamp_s):
             return
         # The clock first: who hears of a state knows its time by then.
-        if self._clock is not None:
+        if self._clock is not None and self._clock.get_subscription_count():
             self._clock.publish(clock_message(types, state.stamp_s))
-        self._states.publish(joint_state_message(types, state))
+        if self._states.get_subscription_count():
+            self._states.publish(joint_state_message(types, state))
         self.published += 1

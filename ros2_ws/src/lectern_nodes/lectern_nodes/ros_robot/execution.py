@@ -55,12 +55,14 @@ class Hand:
         get: Returns an object of the present scene.
         attach: Lets the hand hold an object from now on.
         detach: Lets go of it.
+        refresh: Has the scene read again once the fingers have let go.
         feels: Whether fingers stop at what is between them.
     """
 
     get: Callable[[str], SceneObject]
     attach: Callable[[str], Awaitable[None]]
     detach: Callable[[str], Awaitable[None]]
+    refresh: Callable[[], Awaitable[None]]
     feels: bool
 
 
@@ -159,6 +161,8 @@ class Run:
         if error is not None:
             raise error
         await self._next_state()  # measured after the fingers came to rest
+        if grip.detach:
+            await self._hand.refresh()
         if grip.attach:
             self._check_grasp(grip, bool(result.stalled))
             await self._hand.attach(grip.attach)

@@ -434,6 +434,7 @@ class RosRobot:
             lambda name: self.scene().get(name),
             self._attach,
             self._detach,
+            self._surroundings.refresh,
             self._settings.gripper_feels,
         )
         parts = (self._model, self._controllers, self._joints)

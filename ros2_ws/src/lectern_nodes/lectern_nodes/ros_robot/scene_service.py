@@ -31,7 +31,7 @@ class SceneService:
         messages: Converts scenes.
         scene: Returns the present scene, from any thread, at once.
         change: Starts to turn one scene into another: the wanted one, and the one it was made from.
-        watch_hz: How often to look whether physics moved an object; 0: never.
+        watch_hz: How often to look whether physics moved an object; 0: when `look` is called.
     """
 
     def __init__(
@@ -59,10 +59,12 @@ class SceneService:
         )
         answer_later(apply, self._on_apply)
         if watch_hz:
-            node.create_timer(1.0 / watch_hz, self._look, callback_group=group)
+            node.create_timer(1.0 / watch_hz, self.look, callback_group=group)
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Tell of objects that moved by themselves; what is held goes where the hand goes."""
+        if not self._news.get_subscription_count():
+            return
         now = self._scene()
         if moved(self._told, now):
             self._news.publish(self._messages.change(self._told, now))

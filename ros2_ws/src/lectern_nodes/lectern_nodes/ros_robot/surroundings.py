@@ -40,6 +40,12 @@ class Surroundings(Protocol):
     async def open(self) -> None:
         """Get the scene for the first time; raises what `change` does."""
 
+    async def refresh(self) -> None:
+        """Get the scene as it is now, where others may have changed it; raises what `change` does.
+
+        Who keeps the scene tells of changes too, but maybe later than it is planned again.
+        """
+
     def close(self) -> None:
         """Let go of what was opened."""
 
@@ -62,6 +68,9 @@ class LocalScene:
         self._scene = wanted
 
     async def open(self) -> None:
+        """Nothing to get."""
+
+    async def refresh(self) -> None:
         """Nothing to get."""
 
     def close(self) -> None:
@@ -117,6 +126,10 @@ class PlanningScene:
         await self._refresh(Scene())
         if not self._scene.objects and self._fault is None and self._initial.objects:
             await self.change(Scene(), self._initial)
+
+    async def refresh(self) -> None:
+        """Read the planning scene."""
+        await self._refresh(self._scene)
 
     async def change(self, present: Scene, wanted: Scene) -> None:
         """Apply the difference between two scenes; see `Surroundings`.
