@@ -10,6 +10,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+# Whoever starts these tests in the background of a script makes them and their children ignore
+# Ctrl-C; in a terminal nobody does.
+AS_IN_A_TERMINAL = ["env", "--default-signal=INT"]
 # Of everything: this machine may be busy.
 LIMIT_S = 60.0
 
@@ -26,7 +29,7 @@ class Launch:
         self._changed = threading.Condition()
         self._lines: list[str] = []
         self._process = subprocess.Popen(
-            ["ros2", "launch", *arguments],
+            [*AS_IN_A_TERMINAL, "ros2", "launch", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
