@@ -15,6 +15,7 @@ import structlog
 from lectern.assistant.model import Answer, Done
 from lectern.errors import InvalidInput, LecternError, ShuttingDown
 from lectern.exchange.desk import Desk
+from lectern.exchange.pieces import joined
 from lectern.graph.dds import offers
 from lectern.graph.dds.participant import Participant
 from lectern.graph.dds.types import message_types
@@ -100,7 +101,7 @@ class AssistantFace:
             self._give(asked, conversation_id, chunks, answer, tell)
 
     async def _answered(self, asked: _Asked, conversation_id: str, chunks: Chunks) -> Answer:
-        async with aclosing(self._desk.events(asked.text, conversation_id)) as events:
+        async with aclosing(joined(self._desk.events(asked.text, conversation_id))) as events:
             async for event in events:
                 if isinstance(event, Done):
                     return event.answer

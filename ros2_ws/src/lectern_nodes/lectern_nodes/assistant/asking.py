@@ -14,10 +14,10 @@ import structlog
 from lectern.assistant.model import Answer, Done
 from lectern.errors import InvalidInput, LecternError
 from lectern.exchange.desk import Desk
+from lectern.exchange.pieces import joined
 from lectern.graph.messages import Chunks, answer_message, answer_text, refusal_message
 from lectern.graph.names import MAX_ID
 from lectern_nodes.assistant import types
-from lectern_nodes.assistant.pieces import joined
 
 _log = structlog.get_logger("lectern.assistant_node")
 # How much of a refused question is sent back, in characters: it may have been refused for its size.

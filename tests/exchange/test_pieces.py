@@ -1,13 +1,13 @@
-"""Putting words together that are there at the same time. Needs no ROS."""
+"""Putting words together that are there at the same time."""
 
 from __future__ import annotations
 
 import asyncio
 
 import pytest
-from lectern_nodes.assistant.pieces import joined
 
 from lectern.assistant.model import Meta, Token
+from lectern.exchange.pieces import joined
 
 META = Meta("extractive", "query")
 
