@@ -55,7 +55,7 @@ class Hand:
         get: Returns an object of the present scene.
         attach: Lets the hand hold an object from now on.
         detach: Lets go of it.
-        refresh: Has the scene read again once the fingers have let go.
+        refresh: Has the scene read again, for whoever keeps it may move what was pushed or let go.
         feels: Whether fingers stop at what is between them.
     """
 
@@ -115,6 +115,7 @@ class Run:
                     await self._follow(number, step.trajectory)
                 else:
                     await self._grip(number, step)
+            await self._hand.refresh()
         except LecternError as error:
             raise await self._at_rest_after(error) from error.__cause__
         finally:
@@ -161,8 +162,6 @@ class Run:
         if error is not None:
             raise error
         await self._next_state()  # measured after the fingers came to rest
-        if grip.detach:
-            await self._hand.refresh()
         if grip.attach:
             self._check_grasp(grip, bool(result.stalled))
             await self._hand.attach(grip.attach)
