@@ -15,22 +15,20 @@ import numpy as np
 
 from lectern.errors import (
     InvalidInput,
-    LimitsExceeded,
     ObjectInRobot,
-    PlanOutdated,
     RobotBusy,
-    SceneObjectUnknown,
     SimulationFailed,
 )
 from lectern.robot.embedded.camera import Camera, camera_info
 from lectern.robot.embedded.physics import carry_over, overlaps
 from lectern.robot.embedded.simulator import Job, Simulator, Snapshot
 from lectern.robot.embedded.world import CAMERAS, World, build_world
+from lectern.robot.fitting import check_fits
 from lectern.robot.geometry import Pose
 from lectern.robot.goals import PlanRequest
 from lectern.robot.image import CameraInfo, Cameras, Image
 from lectern.robot.model import RobotModel
-from lectern.robot.plan import Grip, Move, Plan, Step
+from lectern.robot.plan import Plan
 from lectern.robot.robot import (
     MAX_RECORDED,
     Execution,
@@ -209,7 +207,7 @@ class EmbeddedRobot:
     async def execute(self, plan: Plan, on_progress: OnProgress | None = None) -> Execution:
         """Carry out a plan; see `Robot.execute`."""
         epoch = self._simulator.stops
-        self._check_plan(plan)
+        check_fits(plan, self.model, self._simulator.snapshot.scene)
         tell = _in_loop(on_progress)
         claim = self._claim()
         try:
@@ -317,45 +315,6 @@ class EmbeddedRobot:
         with self._lock:
             if self._claimed_by is claim:
                 self._claimed_by = None
-
-    def _check_plan(self, plan: Plan) -> None:
-        if plan.robot != self.model.name:
-            raise PlanOutdated(
-                f"The plan is for {plan.robot[:80]!r}, and this is {self.model.name!r}.",
-                "Plan with this robot.",
-            )
-        for step in plan.steps:
-            self._check_step(step)
-
-    def _check_step(self, step: Step) -> None:
-        if isinstance(step, Move):
-            if step.trajectory.names != self.model.names:
-                raise InvalidInput(
-                    f"The trajectory is for the joints {', '.join(step.trajectory.names)[:200]}.",
-                    f"Give it for {', '.join(self.model.names)}, in this order.",
-                )
-            return
-        gripper = self.model.gripper
-        if not 0 <= step.width_m <= gripper.max_width_m:
-            raise LimitsExceeded(
-                f"The gripper cannot open to {step.width_m} m.",
-                f"Use 0 to {gripper.max_width_m} m.",
-            )
-        if not 0 < step.force_n <= gripper.max_force_n:
-            raise LimitsExceeded(
-                f"The gripper cannot close with {step.force_n} N.",
-                f"Use more than 0, at most {gripper.max_force_n} N.",
-            )
-        self._check_objects(step)
-
-    def _check_objects(self, grip: Grip) -> None:
-        scene = self._simulator.snapshot.scene
-        for name in filter(None, (grip.attach, grip.detach)):
-            if scene.get(name).mass_kg is None:
-                raise SceneObjectUnknown(
-                    f"The object {name!r} is fixed and cannot be gripped.",
-                    "Name an object that has a mass.",
-                )
 
     def _build(self, now: Snapshot, scene: Scene, placed: frozenset[str]) -> World:
         world = build_world(self.model, scene)

@@ -24,8 +24,7 @@ from lectern.robot.geometry import Floats
 from lectern.robot.goals import JointGoal, LineGoal, NamedGoal, PlanRequest, PoseGoal
 from lectern.robot.plan import Move, Plan
 from lectern.robot.planning.path import length_rad
-from lectern.robot.planning.planner import LONGEST_TIMEOUT_S, SLOWEST, Planner
-from lectern.robot.planning.search import algorithm
+from lectern.robot.planning.planner import Planner, check_request
 from lectern.robot.robot import START_TOLERANCE_RAD
 from lectern.robot.scene import Scene
 from lectern.robot.trajectory import Trajectory
@@ -290,23 +289,3 @@ class MoveItPlanning:
                 return trajectory
         assert blocked is not None
         raise blocked
-
-
-def check_request(request: PlanRequest) -> None:
-    """Check what is asked of a planner beside its goal.
-
-    Raises:
-        InvalidInput: It is out of range.
-    """
-    if not SLOWEST <= request.speed_scale <= 1:
-        raise InvalidInput(
-            f"The speed_scale {request.speed_scale} is not within {SLOWEST:g} to 1.",
-            "Give the share of the limits to use.",
-        )
-    if not 0 < request.timeout_s <= LONGEST_TIMEOUT_S:
-        raise InvalidInput(
-            f"The timeout {request.timeout_s} s is not above 0 and at most "
-            f"{LONGEST_TIMEOUT_S:g} s.",
-            "Give the longest time to search.",
-        )
-    algorithm(request.planner)

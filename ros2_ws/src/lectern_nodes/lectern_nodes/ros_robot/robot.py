@@ -19,7 +19,6 @@ from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from lectern.errors import (
     CameraUnavailable,
     InvalidInput,
-    LimitsExceeded,
     ObjectInRobot,
     PlanOutdated,
     RobotBusy,
@@ -27,10 +26,11 @@ from lectern.errors import (
     SceneObjectUnknown,
 )
 from lectern.robot.chain import chain_of
+from lectern.robot.fitting import check_fits
 from lectern.robot.geometry import WORLD, Pose
 from lectern.robot.goals import NamedGoal, PlanRequest
 from lectern.robot.model import RobotModel
-from lectern.robot.plan import Grip, Move, Plan, Step
+from lectern.robot.plan import Move, Plan
 from lectern.robot.planning.planner import Planner
 from lectern.robot.robot import (
     MAX_RECORDED,
@@ -234,7 +234,7 @@ class RosRobot:
         """
         epoch = self._stops
         self._check_present()
-        self._check_plan(plan)
+        check_fits(plan, self._model, self.scene())
         with self._claim():
             self._check_start(plan)
             return await self._carry_out(plan, epoch, on_progress)
@@ -378,45 +378,6 @@ class RosRobot:
                 "See whether the robot or its simulation runs, and is not paused.",
             )
         self._surroundings.check()
-
-    def _check_plan(self, plan: Plan) -> None:
-        if plan.robot != self._model.name:
-            raise PlanOutdated(
-                f"The plan is for {plan.robot[:80]!r}, and this is {self._model.name!r}.",
-                "Plan with this robot.",
-            )
-        for step in plan.steps:
-            self._check_step(step)
-
-    def _check_step(self, step: Step) -> None:
-        if isinstance(step, Move):
-            if step.trajectory.names != self._model.names:
-                raise InvalidInput(
-                    f"The trajectory is for the joints {', '.join(step.trajectory.names)[:200]}.",
-                    f"Give it for {', '.join(self._model.names)}, in this order.",
-                )
-            return
-        gripper = self._model.gripper
-        if not 0 <= step.width_m <= gripper.max_width_m:
-            raise LimitsExceeded(
-                f"The gripper cannot open to {step.width_m} m.",
-                f"Use 0 to {gripper.max_width_m} m.",
-            )
-        if not 0 < step.force_n <= gripper.max_force_n:
-            raise LimitsExceeded(
-                f"The gripper cannot close with {step.force_n} N.",
-                f"Use more than 0, at most {gripper.max_force_n} N.",
-            )
-        self._check_objects(step)
-
-    def _check_objects(self, grip: Grip) -> None:
-        scene = self.scene()
-        for name in filter(None, (grip.attach, grip.detach)):
-            if scene.get(name).mass_kg is None:
-                raise SceneObjectUnknown(
-                    f"The object {name!r} is fixed and cannot be gripped.",
-                    "Name an object that has a mass.",
-                )
 
     def _check_start(self, plan: Plan) -> None:
         first = next((step for step in plan.steps if isinstance(step, Move)), None)
