@@ -120,7 +120,7 @@ def test_a_command_by_another_clock_is_refused(peer):
 def test_a_newer_command_replaces_the_one_at_work_from_where_the_arm_rests(peer):
     joints, reports = peer.reader(offers.JOINT_STATES), peer.reader(offers.MOTION_REPORT)
     peer.write(offers.TRAJECTORY_COMMAND, trajectory(point(20.0, 1.5, *HOME[1:])))
-    joints.until(lambda state: state.position[0] > 0.01)
+    joints.until(lambda state: state.velocity[0] > 0.005)
 
     peer.write(offers.TRAJECTORY_COMMAND, trajectory(point(1.0, *HOME)))
     old, new = reports.next(), reports.next()
@@ -135,7 +135,7 @@ def test_a_newer_command_replaces_the_one_at_work_from_where_the_arm_rests(peer)
 def test_a_command_that_is_refused_leaves_the_one_at_work_alone(peer):
     joints, reports = peer.reader(offers.JOINT_STATES), peer.reader(offers.MOTION_REPORT)
     peer.write(offers.TRAJECTORY_COMMAND, trajectory(point(1.0, 0.2, *HOME[1:])))
-    joints.until(lambda state: state.position[0] > 0.01)
+    joints.until(lambda state: state.velocity[0] > 0.005)
 
     peer.write(offers.TRAJECTORY_COMMAND, trajectory(point(1.0, 0.1)))
     refused, carried_out = reports.next(), reports.next()
@@ -160,7 +160,7 @@ def test_of_commands_at_once_the_newest_is_carried_out_and_each_is_reported(peer
 def test_a_stop_ends_a_commanded_motion_and_is_reported(peer, lectern):
     joints, reports = peer.reader(offers.JOINT_STATES), peer.reader(offers.MOTION_REPORT)
     peer.write(offers.TRAJECTORY_COMMAND, trajectory(point(20.0, 1.5, *HOME[1:])))
-    joints.until(lambda state: state.position[0] > 0.01)
+    joints.until(lambda state: state.velocity[0] > 0.005)
 
     lectern.post("robot/stop", {})
 
