@@ -182,9 +182,11 @@ def test_after_a_stop_has_returned_nothing_moves(tmp_path, rounds):
             thread.join(20)
     finally:
         sys.setswitchinterval(interval)
-    # One tick may be under way when the stop comes; the whole motion takes 6 s.
-    assert isinstance(outcome[0], MotionStopped)
+    # One tick may be under way when the stop comes.
     assert rig.robot.state().stamp_s - at_stop[0] <= 0.05
+    # The whole motion takes 6 s of this robot's clock, which a busy machine may let pass before it
+    # lets the stop begin.
+    assert isinstance(outcome[0], MotionStopped) or at_stop[0] >= 5.95
 
 
 @pytest.mark.parametrize("rounds", range(10))
