@@ -17,6 +17,7 @@ from lectern.graph.robot_messages import (
     pose_message,
     tf_message,
     transform_message,
+    wait_for_begin,
     waiting_time_s,
 )
 from lectern.robot.arm import textbook_arm
@@ -183,6 +184,18 @@ def test_a_trajectory_with_efforts_is_refused_by_name() -> None:
 def test_a_stamp_says_when_a_trajectory_begins(stamp_s: float, expected_s: float) -> None:
     message = trajectory(point(1.0, [0.0] * 6), stamp_s=stamp_s)
     assert waiting_time_s(message, 100.0) == pytest.approx(expected_s)
+
+
+async def test_a_trajectory_begins_by_the_robots_clock_however_slow_the_simulation_is() -> None:
+    clock = iter([100.0, 100.01, 100.02, 100.03, 100.05, 100.06])
+    seen: list[float] = []
+
+    def now_s() -> float:
+        seen.append(next(clock))
+        return seen[-1]
+
+    await wait_for_begin(trajectory(point(1.0, [0.0] * 6), stamp_s=100.04), now_s)
+    assert seen[-1] == 100.05
 
 
 @pytest.mark.parametrize("stamp_s", [50.0, 120.0, 1_795_000_000.0])

@@ -38,17 +38,19 @@ class Workspace:
         self.mode = mode
 
     def colcon(self, verb: str, *arguments: str) -> str:
-        # Those of this pytest are for its own run, not for the packages'.
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "LECTERN_"))}
         bases = ["--build-base", str(self.folder / "build")]
         bases += ["--install-base", str(self.folder / "install")]
         log = ["--log-base", str(self.folder / "log")]
-        return run([*COLCON, *log, verb, *bases, *arguments], clean)
+        return run([*COLCON, *log, verb, *bases, *arguments], clean_environment())
 
     def sourced(self, command: str) -> str:
-        return run(
-            ["bash", "-c", f". {self.folder}/install/setup.bash; {command}"], dict(os.environ)
-        )
+        setup = f". {self.folder}/install/setup.bash"
+        return run(["bash", "-c", f"{setup}; {command}"], clean_environment())
+
+
+def clean_environment() -> dict[str, str]:
+    """Leave out what is for this pytest's own run, not for those that it starts."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "LECTERN_"))}
 
 
 def run(command: list[str], environment: dict[str, str]) -> str:
@@ -91,5 +93,13 @@ def test_the_tests_of_every_package_pass(workspace):
     chosen = ["--packages-select", "lectern", "lectern_bringup"] if workspace.mode else []
     workspace.colcon("test", *chosen)
     results = ["test-result", "--verbose", "--test-result-base", str(workspace.folder / "build")]
-    told = run([*COLCON, "--log-base", str(workspace.folder / "log"), *results], dict(os.environ))
+    told = run(
+        [*COLCON, "--log-base", str(workspace.folder / "log"), *results], clean_environment()
+    )
     assert " 0 errors, 0 failures" in told
+
+
+@pytest.mark.parametrize("workspace", ["plain"], indirect=True)
+def test_nodes_of_ros_and_the_graph_without_ros_hear_each_other(workspace):
+    told = workspace.sourced(f"{sys.executable} -m pytest tests/graph/test_against_ros.py")
+    assert "skipped" not in told

@@ -6,9 +6,10 @@ As in `lectern.graph.messages`: the functions are given the message classes, as 
 
 from __future__ import annotations
 
+import asyncio
 import math
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,8 @@ from lectern.robot.state import RobotState
 
 # How long ago a trajectory may have begun and still begins now, and how far ahead it may begin, s.
 MAX_LATE_S, MAX_AHEAD_S = 1.0, 10.0
+# A robot's clock goes on in steps of about 10 ms.
+_SHORTEST_WAIT_S = 0.002
 
 
 def header_message(types: Any, stamp_s: float, frame: str = "") -> Any:
@@ -165,6 +168,23 @@ def waiting_time_s(message: Any, now_s: float) -> float:
             "Leave its stamp at zero to begin at once, or stamp with the robot's clock (/clock).",
         )
     return max(0.0, ahead_s)
+
+
+async def wait_for_begin(message: Any, now_s: Callable[[], float]) -> None:
+    """Wait until the robot's own clock shows the time at which a `JointTrajectory` begins.
+
+    A simulation may run slower than the wall clock that `asyncio` sleeps by, so the robot's clock
+    is asked again after each sleep.
+
+    Args:
+        message: The trajectory.
+        now_s: Gives the time of the robot's own clock.
+
+    Raises:
+        TrajectoryInvalid: As `waiting_time_s` does.
+    """
+    while (ahead_s := waiting_time_s(message, now_s())) > 0:
+        await asyncio.sleep(max(ahead_s, _SHORTEST_WAIT_S))
 
 
 def seconds_of(time: Any) -> float:

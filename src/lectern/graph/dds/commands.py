@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from lectern.errors import Cancelled, LecternError, PlanOutdated
-from lectern.graph.robot_messages import commanded_points, waiting_time_s
+from lectern.graph.robot_messages import commanded_points, wait_for_begin, waiting_time_s
 from lectern.motion import Motion
 from lectern.robot.following import commanded, follow_arguments
 from lectern.robot.gate.proposal import Proposal
@@ -71,14 +71,14 @@ class Commands:
         """Begin to carry out a command, unless it cannot be meant; then nothing else changes."""
         outcome = Outcome()
         try:
-            wait_s = self._understood(message)
+            self._check(message)
         except Exception as error:
             outcome.error = error
             self._tell(outcome)
             return
         if self._newest is not None:
             self._newest.cancel()
-        self._newest = asyncio.create_task(self._carry_out(message, wait_s, outcome))
+        self._newest = asyncio.create_task(self._carry_out(message, outcome))
         self._work.add(self._newest)
         # Called for a task that was cancelled before its first step, too.
         self._newest.add_done_callback(partial(self._ended, outcome))
@@ -89,22 +89,25 @@ class Commands:
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
 
-    def _understood(self, message: Any) -> float:
-        """Return after how many seconds a command begins.
+    def _check(self, message: Any) -> None:
+        """Check that a command can be meant.
 
         Raises:
             LecternError: It is none, wherever the robot will be.
         """
         with suppress(PlanOutdated):  # it may begin where the robot will rest
             self._trajectory(message)
-        return waiting_time_s(message, self._motion.view.state().stamp_s)
+        waiting_time_s(message, self._now_s())
+
+    def _now_s(self) -> float:
+        return self._motion.view.state().stamp_s
 
     def _trajectory(self, message: Any) -> Trajectory:
         view = self._motion.view
         names, points = commanded_points(message)
         return commanded(view.model, names, points, view.state().of(view.model.names))
 
-    async def _carry_out(self, message: Any, wait_s: float, outcome: Outcome) -> None:
+    async def _carry_out(self, message: Any, outcome: Outcome) -> None:
         def planned(proposal: Proposal) -> None:
             outcome.digest = proposal.digest
 
@@ -113,7 +116,7 @@ class Commands:
             if outcome.began_s is None:
                 outcome.began_s = progress.stamp_s
 
-        await asyncio.sleep(wait_s)
+        await wait_for_begin(message, self._now_s)
         async with self._moving:  # the one before is at rest then
             arguments = follow_arguments(self._trajectory(message))
             await self._motion.gate.perform(self._user, TOOL, arguments, moved, on_proposal=planned)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lectern.errors import TrajectoryInvalid
-from lectern.graph.robot_messages import commanded_points, waiting_time_s
+from lectern.graph.robot_messages import commanded_points, wait_for_begin
 from lectern.motion import Motion
 from lectern.robot.following import commanded, follow_arguments
 from lectern.robot.robot import Execution, Progress
@@ -98,7 +98,7 @@ class Arm:
 
     async def _wait_for_begin(self, message: Any) -> None:
         try:
-            await asyncio.sleep(waiting_time_s(message, self._stream.newest.stamp_s))
+            await wait_for_begin(message, lambda: self._stream.newest.stamp_s)
         except TrajectoryInvalid as error:
             raise WrongTime(error.detail, error.remedy) from error
 
