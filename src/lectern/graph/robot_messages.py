@@ -183,7 +183,8 @@ async def wait_for_begin(message: Any, now_s: Callable[[], float]) -> None:
     Raises:
         TrajectoryInvalid: As `waiting_time_s` does.
     """
-    while (ahead_s := waiting_time_s(message, now_s())) > 0:
+    # A clock tells nobody when it shows a time.
+    while (ahead_s := waiting_time_s(message, now_s())) > 0:  # noqa: ASYNC110
         await asyncio.sleep(max(ahead_s, _SHORTEST_WAIT_S))
 
 
