@@ -92,7 +92,11 @@ class RobotView(Protocol):
         """
 
     def states(self, rate_hz: float) -> AsyncIterator[RobotState]:
-        """Yield newest measurements at up to `rate_hz`; a slow reader misses some, never waits."""
+        """Yield newest measurements at up to `rate_hz`; a slow reader misses some, never waits.
+
+        At a higher rate than the robot measures at, every measurement comes, in order; of a reader
+        that is more than a second behind, the newest second.
+        """
 
     def record(self) -> AbstractContextManager[list[Measurement]]:
         """Collect every measurement that is made within a block: 100 a second, none left out.

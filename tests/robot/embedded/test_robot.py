@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
@@ -560,6 +561,19 @@ async def test_many_readers_get_states_at_their_rate_and_in_order() -> None:
     readers = [read(rate) for rate in (30.0, 50.0, 100.0) for _ in range(10)]
     for stamps in await asyncio.wait_for(asyncio.gather(*readers), LIMIT_S):
         assert stamps == sorted(set(stamps))
+    await robot.close()
+
+
+async def test_who_reads_faster_than_is_measured_loses_nothing_while_its_loop_is_held_up() -> None:
+    robot = EmbeddedRobot.start(ARM, paced=True)
+    stamps: list[float] = []
+    async for state in robot.states(200.0):
+        stamps.append(state.stamp_s)
+        if len(stamps) == 5:
+            time.sleep(0.3)  # noqa: ASYNC251  the loop has no time
+        if len(stamps) == 50:
+            break
+    assert np.diff(stamps) == pytest.approx(0.01, abs=1e-6)
     await robot.close()
 
 

@@ -26,6 +26,8 @@ from lectern.robot.state import RobotState
 
 _log = structlog.get_logger("lectern.graph")
 USER = User(f"ros:/{names.TRAJECTORY_COMMAND}", frozenset({"user"}))
+# Above the rate of the measurements: none is left out while this process has no time.
+_EVERY_HZ = 2 * names.JOINT_STATES_HZ
 _STATES_A_TF = round(names.JOINT_STATES_HZ / names.TF_HZ)
 
 
@@ -73,7 +75,7 @@ class RobotFace:
 
     async def _publish(self) -> None:
         number = 0
-        async for state in self._motion.view.states(names.JOINT_STATES_HZ):
+        async for state in self._motion.view.states(_EVERY_HZ):
             self._publish_state(state, with_tf=number % _STATES_A_TF == 0)
             number += 1
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 # An object given within this distance of where it is stays where it is, m.
 _SAME_PLACE_M = 1e-6
 _MAX_RATE_HZ = 1000.0
+# How often the simulator measures.
+MEASURED_HZ = 100
 
 
 class EmbeddedRobot:
@@ -113,6 +116,11 @@ class EmbeddedRobot:
         """
         if not 0 < rate_hz <= _MAX_RATE_HZ:
             raise InvalidInput(f"The rate {rate_hz} Hz is out of range.", "Use 1 to 1000 Hz.")
+        if rate_hz > MEASURED_HZ:
+            async with aclosing(self._every_state()) as every:
+                async for state in every:
+                    yield state
+            return
         news = _News(asyncio.get_running_loop())
         self._simulator.listen(news.tell)
         try:
@@ -125,6 +133,21 @@ class EmbeddedRobot:
                 await news.come()
         finally:
             self._simulator.unlisten(news.tell)
+
+    async def _every_state(self) -> AsyncGenerator[RobotState, None]:
+        """Yield every measurement, also those made while the reader's loop had no time."""
+        backlog = _Backlog(asyncio.get_running_loop())
+        self._simulator.listen(backlog.take)
+        try:
+            newest = self.state()
+            yield newest
+            while not self._simulator.closed:
+                for state in await backlog.come():
+                    if state.stamp_s != newest.stamp_s:
+                        newest = state
+                        yield state
+        finally:
+            self._simulator.unlisten(backlog.take)
 
     @contextmanager
     def record(self) -> Iterator[list[Measurement]]:
@@ -366,6 +389,27 @@ class _News:
         if self._expected and not self._loop.is_closed():
             self._expected = False
             self._loop.call_soon_threadsafe(self._event.set)
+
+
+class _Backlog:
+    """Keeps the snapshots that one reader on an event loop has not had yet."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: deque[Snapshot] = deque(maxlen=MEASURED_HZ)  # a second's worth
+        self._event = asyncio.Event()
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Keep a snapshot and wake the reader; on the physics thread."""
+        self._waiting.append(snapshot)
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._event.set)
+
+    async def come(self) -> list[RobotState]:
+        """Wait for snapshots and return those there are, the oldest first."""
+        await self._event.wait()
+        self._event.clear()
+        return [self._waiting.popleft().state for _ in range(len(self._waiting))]
 
 
 def _in_loop(on_progress: OnProgress | None) -> OnProgress | None:
