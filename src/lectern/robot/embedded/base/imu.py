@@ -8,6 +8,7 @@ import numpy as np
 from lectern.robot.base import Covariance, ImuSample
 from lectern.robot.embedded.base.noise import Noise, imu_draws
 from lectern.robot.embedded.base.simulation import Moment
+from lectern.robot.geometry import Floats
 
 
 def imu_sample(moment: Moment, noise: Noise, seed: int) -> ImuSample:
@@ -28,7 +29,7 @@ def imu_sample(moment: Moment, noise: Noise, seed: int) -> ImuSample:
 
 
 def _disturbed(
-    wxyz: tuple[float, float, float, float], turn_rad: np.ndarray
+    wxyz: tuple[float, float, float, float], turn_rad: Floats
 ) -> tuple[float, float, float, float]:
     """Turn an orientation by a small rotation vector in its own axes."""
     turned = np.array(wxyz)

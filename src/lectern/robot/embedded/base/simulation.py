@@ -133,7 +133,7 @@ class BaseSimulation:
     def _step(self) -> None:
         """Pass one tick; wheels change their speed no faster than the description has it."""
         data, change = self._data, self._numbers.max_wheel_acceleration_rad_s2 * STEP_S
-        force = np.zeros(3)
+        force: Floats = np.zeros(3)
         for _ in range(TICK_STEPS):
             data.ctrl += np.clip(self._wanted - data.ctrl, -change, change)
             mujoco.mj_step(self._world.model, data)
