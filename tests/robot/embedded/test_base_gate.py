@@ -210,7 +210,7 @@ async def test_a_stop_while_the_beginning_is_recorded_lets_nothing_move(tmp_path
     with pytest.raises(MotionStopped):
         await driving
     assert not rig.base.driving
-    # The end is recorded after the beginning, although it was faster; the refusal on its own thread.
+    # The end is recorded after the beginning, although it was faster; the refusal, at any time.
     beginning, *rest = (e for e in rig.entries() if e[0] == "drive")
     assert beginning == ("drive", "alice", "allowed")
     assert sorted(rest) == [("drive", "alice", "denied"), ("drive", "alice", "ended")]

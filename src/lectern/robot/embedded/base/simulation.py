@@ -70,7 +70,7 @@ class BaseSimulation:
         self._data = mujoco.MjData(world.model)
         self._wanted = np.zeros(2)
         self._expires_tick = 0
-        self._force = np.zeros(3)
+        self._force: Floats = np.zeros(3)
         self.tick = tick
         self._settle()
         self._odometry = Odometry(numbers, self._wheels())
