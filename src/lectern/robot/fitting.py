@@ -31,7 +31,7 @@ def check_fits(plan: Plan, model: RobotModel, scene: Scene) -> None:
         if isinstance(step, Move):
             _check_joints(step, model)
         else:
-            _check_gripper(step, model)
+            check_grip(step, model)
             _check_objects(step, scene)
 
 
@@ -43,17 +43,22 @@ def _check_joints(move: Move, model: RobotModel) -> None:
         )
 
 
-def _check_gripper(grip: Grip, model: RobotModel) -> None:
+def check_grip(grip: Grip, model: RobotModel) -> None:
+    """Check one use of the gripper.
+
+    Raises:
+        LimitsExceeded: The width or the force is out of range.
+    """
     gripper = model.gripper
     if not 0 <= grip.width_m <= gripper.max_width_m:
         raise LimitsExceeded(
             f"The gripper cannot open to {grip.width_m} m.",
-            f"Use 0 to {gripper.max_width_m} m.",
+            f"Use 0 to {gripper.max_width_m:g} m.",
         )
     if not 0 < grip.force_n <= gripper.max_force_n:
         raise LimitsExceeded(
             f"The gripper cannot close with {grip.force_n} N.",
-            f"Use more than 0, at most {gripper.max_force_n} N.",
+            f"Use more than 0 and at most {gripper.max_force_n:g} N.",
         )
 
 

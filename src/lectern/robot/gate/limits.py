@@ -6,6 +6,7 @@ import numpy as np
 
 from lectern.errors import InvalidInput, LimitsExceeded, TrajectoryInvalid
 from lectern.robot.chain import chain_of
+from lectern.robot.fitting import check_grip
 from lectern.robot.gate.extremes import Extremes, extremes
 from lectern.robot.gate.policy import Bounds
 from lectern.robot.gate.tools import Intent
@@ -164,23 +165,4 @@ def _within(path: Trajectory, excess: Floats, values: Floats, complaint: str) ->
             f"{path.names[joint]} {complaint} with {values[segment, joint]:.4g} after "
             f"{path.times_s[segment]:.3f} s.",
             "Plan the motion anew, within the limits.",
-        )
-
-
-def check_grip(grip: Grip, model: RobotModel) -> None:
-    """Check one use of the gripper.
-
-    Raises:
-        LimitsExceeded: The width or the force is out of range.
-    """
-    gripper = model.gripper
-    if not 0 <= grip.width_m <= gripper.max_width_m:
-        raise LimitsExceeded(
-            f"The gripper cannot open to {grip.width_m} m.",
-            f"Use 0 to {gripper.max_width_m:g} m.",
-        )
-    if not 0 < grip.force_n <= gripper.max_force_n:
-        raise LimitsExceeded(
-            f"The gripper cannot close with {grip.force_n} N.",
-            f"Use more than 0 and at most {gripper.max_force_n:g} N.",
         )
